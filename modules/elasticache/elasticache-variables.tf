@@ -241,7 +241,7 @@ variable "engine" {
 }
 
 variable "engine_version" {
-  description = "Version of the engine: 7.2 or 8.x of Valkey, 7.x of Redis."
+  description = "Version of the engine: 7.2 or 8.x of Valkey, 7.x of Redis. It only goes up: a lower one replaces the cache."
   type        = string
   default     = "8.0"
   nullable    = false
@@ -265,7 +265,7 @@ variable "node_type" {
 }
 
 variable "nodes" {
-  description = "Nodes: one holds the primary, the others copies in other zones, one of which takes over when it fails. 1 has none."
+  description = "Nodes: one holds the primary, the others copies in other zones, one of which takes over when it fails. 1 has none; a change from or to 1 needs apply_immediately."
   type        = number
   default     = 2
   nullable    = false
@@ -286,13 +286,6 @@ variable "parameters" {
     condition     = alltrue([for name in keys(var.parameters) : can(regex("^[a-z][a-z0-9-]*$", name))])
     error_message = "parameters has names in lower case, such as maxmemory-policy."
   }
-}
-
-variable "auto_minor_version_upgrade" {
-  description = "Let ElastiCache install minor versions in the maintenance window."
-  type        = bool
-  default     = true
-  nullable    = false
 }
 
 variable "apply_immediately" {

@@ -229,7 +229,7 @@ resource "aws_elasticache_replication_group" "this" {
   automatic_failover_enabled = local.is_redundant
   multi_az_enabled           = local.is_redundant
   parameter_group_name       = length(var.parameters) > 0 ? aws_elasticache_parameter_group.this[0].name : local.parameter_group
-  auto_minor_version_upgrade = var.auto_minor_version_upgrade
+  auto_minor_version_upgrade = false # the provider would replace a cache whose version AWS has raised
   apply_immediately          = var.apply_immediately
   maintenance_window         = var.maintenance_window
 
@@ -273,9 +273,12 @@ resource "aws_elasticache_replication_group" "this" {
   }
 }
 
-# When it tells: for each node, which has the group's name and a number.
+# When it tells: for each node, by the name that AWS gave it. It gives group-001, group-002 and so on, but where nodes were
+# removed any of them may be the ones that are left.
 
 locals {
+  members = sort(tolist(aws_elasticache_replication_group.this.member_clusters))
+  nodes   = [for index in range(var.nodes) : try(local.members[index], format("%s-%03d", local.group_id, index + 1))]
   metrics = merge(
     {
       cpu    = { metric = "EngineCPUUtilization", statistic = "Average", threshold = var.alarm_cpu_percent, what = "The engine's CPU is busy." }
@@ -289,8 +292,8 @@ locals {
       evictions = { metric = "Evictions", statistic = "Sum", threshold = var.alarm_evictions, what = "Keys are evicted for want of memory." }
     },
   )
-  alarms = { for pair in setproduct(range(1, var.nodes + 1), keys(local.metrics)) : "${format("%03d", pair[0])}-${pair[1]}" => {
-    node = format("%s-%03d", local.group_id, pair[0]), about = local.metrics[pair[1]]
+  alarms = { for pair in setproduct(range(var.nodes), keys(local.metrics)) : "${format("%03d", pair[0] + 1)}-${pair[1]}" => {
+    at = pair[0], about = local.metrics[pair[1]]
   } }
 }
 
@@ -298,10 +301,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
   alarm_name          = "${local.name}-${each.key}"
-  alarm_description   = "Cache node ${each.value.node}: ${each.value.about.what}"
+  alarm_description   = "Cache node ${local.nodes[each.value.at]}: ${each.value.about.what}"
   namespace           = "AWS/ElastiCache"
   metric_name         = each.value.about.metric
-  dimensions          = { CacheClusterId = each.value.node }
+  dimensions          = { CacheClusterId = local.nodes[each.value.at] }
   statistic           = each.value.about.statistic
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.about.threshold
@@ -311,8 +314,6 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
   tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })
-
-  depends_on = [aws_elasticache_replication_group.this]
 }
 
 # A node reports every minute while it runs: silence means that it does not.
@@ -320,10 +321,10 @@ resource "aws_cloudwatch_metric_alarm" "down" {
   count = var.nodes
 
   alarm_name          = "${local.name}-${format("%03d", count.index + 1)}-down"
-  alarm_description   = "Cache node ${format("%s-%03d", local.group_id, count.index + 1)} reports nothing: it is down."
+  alarm_description   = "Cache node ${local.nodes[count.index]} reports nothing: it is down."
   namespace           = "AWS/ElastiCache"
   metric_name         = "CPUUtilization"
-  dimensions          = { CacheClusterId = format("%s-%03d", local.group_id, count.index + 1) }
+  dimensions          = { CacheClusterId = local.nodes[count.index] }
   statistic           = "SampleCount"
   comparison_operator = "LessThanThreshold"
   threshold           = 1
@@ -333,6 +334,4 @@ resource "aws_cloudwatch_metric_alarm" "down" {
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
   tags                = merge(local.tags, { Name = "${local.name}-${format("%03d", count.index + 1)}-down" })
-
-  depends_on = [aws_elasticache_replication_group.this]
 }

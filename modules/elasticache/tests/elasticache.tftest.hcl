@@ -166,6 +166,33 @@ run "every_node_has_its_alarms" {
   }
 }
 
+run "alarms_follow_the_nodes_that_are_left" {
+  command   = apply
+  state_key = "members"
+
+  override_resource {
+    target = aws_elasticache_replication_group.this
+    values = {
+      arn             = "arn:aws:elasticache:eu-central-1:123456789012:replicationgroup:made"
+      member_clusters = ["shop-a-elasticache-stage-003", "shop-a-elasticache-stage-001"]
+    }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["002-cpu"].dimensions["CacheClusterId"] == "shop-a-elasticache-stage-003" && aws_cloudwatch_metric_alarm.down[1].dimensions["CacheClusterId"] == "shop-a-elasticache-stage-003" && aws_cloudwatch_metric_alarm.down[0].dimensions["CacheClusterId"] == "shop-a-elasticache-stage-001"
+    error_message = "AWS chooses which node it removes: none is watched that is gone, and every one that is there."
+  }
+}
+
+run "no_version_comes_by_itself" {
+  command = plan
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.auto_minor_version_upgrade == "false"
+    error_message = "The next plan would replace the cache."
+  }
+}
+
 run "another_snapshot_alone_replaces_nothing" {
   command = apply
 

@@ -30,10 +30,8 @@ _NEEDS: Mapping[str, tuple[tuple[str, str, bool | int | None], ...]] = {
         ("private-endpoint", "vpc_config.endpoint_private_access", True),
         ("records", "enabled_cluster_log_types", None),
     ),
-    "aws_elasticache_replication_group": (
-        ("backup", "snapshot_retention_limit", 1),
-        ("updates", "auto_minor_version_upgrade", True),
-    ),
+    # No updates by AWS itself: the provider replaces a group whose version is above the one that the code names.
+    "aws_elasticache_replication_group": (("backup", "snapshot_retention_limit", 1),),
     "aws_lambda_function": (("records", "dead_letter_config", None),),
     "aws_opensearch_domain": (
         ("records", "log_publishing_options", None),

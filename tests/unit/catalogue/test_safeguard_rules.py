@@ -21,7 +21,6 @@ CACHE = """resource "aws_elasticache_replication_group" "x" {
   at_rest_encryption_enabled = true
   transit_encryption_enabled = true
   snapshot_retention_limit   = 1
-  auto_minor_version_upgrade = true
 }
 """
 DOMAIN = """resource "aws_opensearch_domain" "x" {
@@ -114,7 +113,6 @@ def test_what_is_taken_care_of_is_no_fault(faults, text):
         (DATABASE.replace("enabled_cloudwatch", "cloudwatch"), "records"),
         (DATABASE.replace("auto_minor_version_upgrade      = true", ""), "updates"),
         (CACHE.replace("limit   = 1", "limit = 0"), "backup"),
-        (CACHE.replace("auto_minor_version_upgrade = true", "auto_minor_version_upgrade = false"), "updates"),
         (DOMAIN.replace("log_publishing", "log_hiding"), "records"),
         (DOMAIN.replace("update_enabled = true", "update_enabled = false"), "updates"),
         (DOMAIN.replace("advanced_security", "other"), "rights"),

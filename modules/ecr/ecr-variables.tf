@@ -248,6 +248,18 @@ variable "pull_through" {
   }
 }
 
+variable "cached_images" {
+  description = "Images that each cached repository keeps, the newest ones; others come again from upstream when they are pulled."
+  type        = number
+  default     = 50
+  nullable    = false
+
+  validation {
+    condition     = var.cached_images >= 1 && floor(var.cached_images) == var.cached_images
+    error_message = "cached_images is a whole number from 1."
+  }
+}
+
 variable "pull_role_names" {
   description = "IAM roles that get the pull policy, such as those of the cluster's nodes: the first pull through a rule makes a repository, which needs a right of its own."
   type        = list(string)

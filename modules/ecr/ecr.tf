@@ -28,11 +28,13 @@ locals {
     "ngp:unit"  = local.unit
   })
 
-  account_id      = data.aws_caller_identity.current.account_id
-  host            = "${local.account_id}.dkr.ecr.${var.region}.${data.aws_partition.current.dns_suffix}"
-  arn_prefix      = "arn:${local.partition}:ecr:${var.region}:${local.account_id}:repository/"
-  repository_arns = [for repository in aws_ecr_repository.this : repository.arn]
-  cached_arns     = [for prefix in keys(var.pull_through) : "${local.arn_prefix}${prefix}/*"]
+  account_id = data.aws_caller_identity.current.account_id
+  host       = "${local.account_id}.dkr.ecr.${var.region}.${data.aws_partition.current.dns_suffix}"
+  arn_prefix = "arn:${local.partition}:ecr:${var.region}:${local.account_id}:repository/"
+  # All below the namespace: a policy has 6,144 characters, which some thirty repositories by name would fill.
+  own_arn     = "${local.arn_prefix}${local.namespace}/*"
+  cached_arns = [for prefix in keys(var.pull_through) : "${local.arn_prefix}${prefix}/*"]
+  has_caches  = length(var.pull_through) > 0 ? 1 : 0
 }
 
 resource "aws_ecr_repository" "this" {
@@ -128,6 +130,82 @@ resource "aws_ecr_pull_through_cache_rule" "this" {
   credential_arn        = each.value.credential_arn != "" ? each.value.credential_arn : null
 }
 
+# ECR makes a cache's repositories itself, as the template says: without one they are never cleaned, have no tags, and the
+# key is AWS's own.
+resource "aws_ecr_repository_creation_template" "this" {
+  for_each = var.pull_through
+
+  prefix               = each.key
+  description          = "Caches of ${each.value.upstream}"
+  applied_for          = ["PULL_THROUGH_CACHE"]
+  image_tag_mutability = "MUTABLE" # an upstream moves its tags
+  custom_role_arn      = aws_iam_role.cache[0].arn
+  resource_tags        = merge(local.tags, { Name = each.key })
+
+  lifecycle_policy = jsonencode({
+    rules = [{
+      rulePriority = 1
+      description  = "The newest ${var.cached_images} images stay"
+      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.cached_images }
+      action       = { type = "expire" }
+    }]
+  })
+
+  encryption_configuration {
+    encryption_type = var.kms_key_arn != "" ? "KMS" : "AES256"
+    kms_key         = var.kms_key_arn != "" ? var.kms_key_arn : null
+  }
+
+  depends_on = [aws_iam_role_policy.cache]
+}
+
+data "aws_iam_policy_document" "cache_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecr.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "cache" {
+  statement {
+    sid       = "MakeRepositories"
+    actions   = ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"]
+    resources = length(local.cached_arns) > 0 ? local.cached_arns : [local.own_arn]
+  }
+
+  dynamic "statement" {
+    for_each = compact([var.kms_key_arn])
+
+    content {
+      sid       = "UseTheKey"
+      actions   = ["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"]
+      resources = [statement.value]
+    }
+  }
+}
+
+resource "aws_iam_role" "cache" {
+  count = local.has_caches
+
+  name                 = "${local.name}-cache"
+  description          = "ECR makes the repositories of caches by it"
+  assume_role_policy   = data.aws_iam_policy_document.cache_trust.json
+  permissions_boundary = var.permissions_boundary_arn != "" ? var.permissions_boundary_arn : null
+  tags                 = merge(local.tags, { Name = "${local.name}-cache" })
+}
+
+resource "aws_iam_role_policy" "cache" {
+  count = local.has_caches
+
+  name   = "cache"
+  role   = aws_iam_role.cache[0].id
+  policy = data.aws_iam_policy_document.cache.json
+}
+
 data "aws_iam_policy_document" "pull" {
   statement {
     sid       = "LogIn"
@@ -135,14 +213,10 @@ data "aws_iam_policy_document" "pull" {
     resources = ["*"]
   }
 
-  dynamic "statement" {
-    for_each = length(var.repositories) + length(var.pull_through) > 0 ? ["any"] : []
-
-    content {
-      sid       = "Pull"
-      actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-      resources = concat(local.repository_arns, local.cached_arns)
-    }
+  statement {
+    sid       = "Pull"
+    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    resources = concat([local.own_arn], local.cached_arns)
   }
 
   # The first pull through a rule makes the repository and fills it.
@@ -174,20 +248,16 @@ resource "aws_iam_role_policy_attachment" "pull" {
 data "aws_iam_policy_document" "push" {
   source_policy_documents = [data.aws_iam_policy_document.pull.json]
 
-  dynamic "statement" {
-    for_each = length(var.repositories) > 0 ? ["any"] : []
-
-    content {
-      sid = "Push"
-      actions = [
-        "ecr:CompleteLayerUpload",
-        "ecr:DescribeImages",
-        "ecr:InitiateLayerUpload",
-        "ecr:PutImage",
-        "ecr:UploadLayerPart",
-      ]
-      resources = local.repository_arns
-    }
+  statement {
+    sid = "Push"
+    actions = [
+      "ecr:CompleteLayerUpload",
+      "ecr:DescribeImages",
+      "ecr:InitiateLayerUpload",
+      "ecr:PutImage",
+      "ecr:UploadLayerPart",
+    ]
+    resources = [local.own_arn]
   }
 }
 

@@ -2,6 +2,9 @@ mock_provider "aws" {
   mock_resource "aws_iam_policy" {
     defaults = { arn = "arn:aws:iam::123456789012:policy/made" }
   }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/made" }
+  }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
@@ -30,7 +33,7 @@ run "no_repository_by_default" {
     error_message = "The registry is the account's; it holds nothing yet."
   }
   assert {
-    condition     = length(aws_ecr_registry_scanning_configuration.this) == 0 && length(aws_ecr_pull_through_cache_rule.this) == 0 && length(aws_cloudwatch_event_rule.findings) == 0 && length(aws_ecr_repository_policy.cross_account) == 0
+    condition     = length(aws_ecr_registry_scanning_configuration.this) == 0 && length(aws_ecr_pull_through_cache_rule.this) == 0 && length(aws_iam_role.cache) == 0 && length(aws_cloudwatch_event_rule.findings) == 0 && length(aws_ecr_repository_policy.cross_account) == 0
     error_message = "What is for the whole account or others is off unless asked for."
   }
 }
@@ -122,6 +125,43 @@ run "upstream_is_cached_below_its_prefix" {
   assert {
     condition     = local.cached_arns[1] == "arn:aws:ecr:eu-central-1:123456789012:repository/quay/*"
     error_message = "Who pulls may fill the cache below its prefix."
+  }
+  assert {
+    condition     = aws_ecr_repository_creation_template.this["quay"].prefix == "quay" && jsondecode(aws_ecr_repository_creation_template.this["quay"].lifecycle_policy).rules[0].selection.countNumber == 50 && aws_ecr_repository_creation_template.this["quay"].resource_tags["ngp:unit"] == "ecr" && aws_ecr_repository_creation_template.this["quay"].encryption_configuration[0].encryption_type == "AES256"
+    error_message = "What ECR makes itself is cleaned and has the unit's tags."
+  }
+}
+
+run "caches_have_the_key_that_is_given" {
+  command = plan
+
+  variables {
+    pull_through             = { quay = { upstream = "quay.io" } }
+    cached_images            = 9
+    kms_key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/given"
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/boundary"
+  }
+
+  assert {
+    condition     = aws_ecr_repository_creation_template.this["quay"].encryption_configuration[0].kms_key == "arn:aws:kms:eu-central-1:123456789012:key/given" && jsondecode(aws_ecr_repository_creation_template.this["quay"].lifecycle_policy).rules[0].selection.countNumber == 9
+    error_message = "So are the repositories of this module."
+  }
+  assert {
+    condition     = aws_iam_role.cache[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary" && data.aws_iam_policy_document.cache.statement[1].resources == toset(["arn:aws:kms:eu-central-1:123456789012:key/given"])
+    error_message = "ECR makes them by a role that may use the key."
+  }
+}
+
+run "policies_stay_small_however_many_repositories_there_are" {
+  command = plan
+
+  variables {
+    repositories = { for number in range(60) : "service-of-the-shop-${number}" => {} }
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.push.statement[0].resources == toset(["arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/*"]) && contains(data.aws_iam_policy_document.pull.statement[1].resources, "arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/*")
+    error_message = "They name the namespace: IAM takes 6,144 characters."
   }
 }
 
@@ -237,7 +277,8 @@ run "wrong_accounts_and_prefixes_are_refused" {
     pull_account_ids  = ["1234"]
     pull_through      = { "Quay" = { upstream = "quay.io" } }
     registry_scanning = "DEEP"
+    cached_images     = 0
   }
 
-  expect_failures = [var.pull_account_ids, var.pull_through, var.registry_scanning]
+  expect_failures = [var.pull_account_ids, var.pull_through, var.registry_scanning, var.cached_images]
 }

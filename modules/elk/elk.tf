@@ -318,9 +318,10 @@ resource "aws_route53_record" "dashboards" {
 
 locals {
   members = var.nodes + var.dedicated_masters
+  # A single node has nowhere to put the copies that some of OpenSearch's own indices ask for: it is yellow for ever.
+  is_alone = var.nodes == 1
   alarms = merge({
     red       = { metric = "ClusterStatus.red", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 1, what = "An index has lost a shard." }
-    yellow    = { metric = "ClusterStatus.yellow", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 12, what = "A copy of a shard is missing for an hour." }
     nodes     = { metric = "Nodes", statistic = "Minimum", operator = "LessThanThreshold", threshold = local.members, periods = 12, what = "A node is missing for an hour." }
     storage   = { metric = "FreeStorageSpace", statistic = "Minimum", operator = "LessThanThreshold", threshold = var.volume_size * 1024 * var.alarm_free_storage_percent / 100, periods = 1, what = "A node's disk is nearly full." }
     blocked   = { metric = "ClusterIndexWritesBlocked", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 1, what = "It takes no more logs." }
@@ -328,6 +329,8 @@ locals {
     jvm       = { metric = "JVMMemoryPressure", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = var.alarm_jvm_percent, periods = 3, what = "The Java heap is nearly full." }
     snapshots = { metric = "AutomatedSnapshotFailure", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 1, what = "The hourly snapshot failed." }
     key       = { metric = "KMSKeyError", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 1, what = "Its KMS key is turned off: turn it on again, or the domain is lost." }
+    }, local.is_alone ? {} : {
+    yellow = { metric = "ClusterStatus.yellow", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 12, what = "A copy of a shard is missing for an hour." }
     }, var.dedicated_masters == 0 ? {} : {
     master-cpu = { metric = "MasterCPUUtilization", statistic = "Average", operator = "GreaterThanOrEqualToThreshold", threshold = 50, periods = 9, what = "The dedicated masters are too small." }
     master-jvm = { metric = "MasterJVMMemoryPressure", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = var.alarm_jvm_percent, periods = 3, what = "The Java heap of a dedicated master is nearly full." }

@@ -413,6 +413,20 @@ run "a_domain_that_reports_nothing_raises_the_alarm" {
   }
 }
 
+run "a_single_node_is_not_called_yellow" {
+  command = plan
+
+  variables {
+    nodes = 1
+    zones = 1
+  }
+
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.domain), "yellow") && contains(keys(aws_cloudwatch_metric_alarm.domain), "red")
+    error_message = "It always is: an alarm that stands for ever hides others."
+  }
+}
+
 run "a_type_of_another_architecture_and_an_unknown_release" {
   command = plan
 

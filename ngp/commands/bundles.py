@@ -13,7 +13,6 @@ import typer
 from ngp.commands.options import Context
 from ngp.commands.reporting import ReportRequest as Reports
 from ngp.errors import UsageError
-from ngp.runs.bundle import DEFAULT_EXPIRES as DEFAULT_EXPIRES
 from ngp.views import terminal
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 Out = Annotated[
     str, typer.Option("--out", metavar="FILE", help="write a bundle: the plan and everything it was made from")
 ]
+DEFAULT_EXPIRES = "24h"
 Expires = Annotated[str, typer.Option("--expires", metavar="TIME", help="how long the bundle is valid: 90m, 24h, 3d")]
 EncryptTo = Annotated[
     list[str] | None,
@@ -67,7 +67,8 @@ def prepare(
     """Return the bundle that the options ask for, None for none. Raises UsageError as `requests.prepare`."""
     from ngp.runs.bundle import requests
 
-    return requests.prepare(requests.BundleOptions(out, expires, key, recipients), context.settings, context.cwd)
+    given = requests.BundleOptions(out, expires, key, recipients, expires != DEFAULT_EXPIRES)
+    return requests.prepare(given, context.settings, context.cwd)
 
 
 def finish(wanted: BundleRequest | None, context: Context, now: OpenRun, verb: Verb) -> Finish | None:

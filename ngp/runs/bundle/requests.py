@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from ngp.environments import documents, platforms
 from ngp.errors import NgpError, UsageError
 from ngp.runs.bundle import (
-    DEFAULT_EXPIRES,
     approvals,
     archive,
     library,
@@ -50,6 +49,7 @@ class BundleOptions:
     expires: str
     key: str
     recipients: Sequence[str] | None
+    limits_time: bool = False  # `expires` is not the default
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def prepare(given: BundleOptions, settings: Settings, cwd: Path) -> BundleReques
     if not given.out:
         if recipients:
             raise UsageError("`--encrypt-to` needs a bundle to encrypt", todo="add --out FILE")
-        if given.expires != DEFAULT_EXPIRES:
+        if given.limits_time:
             raise UsageError("`--expires` needs a bundle to limit", todo="add --out FILE")
         return None
     if given.key:

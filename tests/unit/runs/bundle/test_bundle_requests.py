@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ngp.errors import UsageError
-from ngp.runs.bundle import DEFAULT_EXPIRES, requests
+from ngp.runs.bundle import requests
 from ngp.runs.bundle.requests import BundleOptions
 
 
@@ -24,9 +24,9 @@ def test_what_is_no_duration_or_too_long_is_refused(text):
 
 
 def test_without_a_file_there_is_no_bundle_and_no_option_of_one(surroundings, tmp_path):
-    assert requests.prepare(BundleOptions("", DEFAULT_EXPIRES, "", None), surroundings, tmp_path) is None
+    assert requests.prepare(BundleOptions("", "24h", "", None), surroundings, tmp_path) is None
     with pytest.raises(UsageError, match="`--expires` needs a bundle"):
-        requests.prepare(BundleOptions("", "3d", "", None), surroundings, tmp_path)
+        requests.prepare(BundleOptions("", "3d", "", None, limits_time=True), surroundings, tmp_path)
 
 
 def test_the_file_may_be_new_or_a_bundle(surroundings, tmp_path, bundle):

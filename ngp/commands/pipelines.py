@@ -9,7 +9,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from ngp.ci import pipeline as pipelines
+from ngp.ci import pipeline as ci_pipeline
 from ngp.ci import workflow_commands
 from ngp.ci.pipeline import Pipeline
 from ngp.commands import options
@@ -48,8 +48,8 @@ def begin(context: options.Context, folder: str) -> Pipeline:
     """
     say = partial(terminal.say, context.settings, always=True)
     log = partial(typer.echo, err=True)
-    found, why = pipelines.open_pipeline(
-        pipelines.PipelineCaller(context.settings, context.cwd, say, log, context.stop), folder
+    found, why = ci_pipeline.open_pipeline(
+        ci_pipeline.PipelineCaller(context.settings, context.cwd, say, log, context.stop), folder
     )
     if found.is_github:
         log(workflow_commands.stop(found.token))

@@ -1,7 +1,7 @@
 """Runs programs that outlive a killed ngp: their output goes to files that ngp follows, and a shell awaits their end.
 
-Terraform writes its state last. Into a pipe that broke with ngp it could not write, and it would die before. The
-shell ends what a killed Terraform leaves behind (its providers), and keeps its exit code for the next ngp.
+Terraform writes its state last. It would die before that if its output were a pipe that broke with ngp. The shell stops
+what a killed Terraform leaves (its providers), and keeps its exit code for the next ngp.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Surplus:
 
 
 def surplus(previewed: Iterable[Change], real: Iterable[Change]) -> tuple[Surplus, ...]:
-    """What `real` does beyond `previewed`, by address; empty where it fits.
+    """Return what `real` does beyond `previewed`, by address; empty if it fits.
 
     An address may drop out; no-op < update < replace; a create stays a create; a delete, a forget, an import (of the
     same object) and a move (from the same address) must have been previewed as such. An attribute whose value was

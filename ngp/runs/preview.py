@@ -1,9 +1,9 @@
-"""Previews: a unit is planned while some of its upstream outputs are not known yet, and no value is invented.
+"""Previews: plans of units with unknown upstream outputs, without any invented value.
 
-Each upstream output is taken leaf by leaf from the upstream's own plan. A known leaf goes in as its value, by var
+Each upstream output is taken leaf by leaf from the upstream's own plan. A known leaf is passed as its value, by var
 file. An unknown leaf becomes the `output` of a `terraform_data` that would be created with a non-null input of the
-consumer's declared type: Terraform itself treats that as unknown, and flows it through modules, validation and data
-sources. Each such placeholder fails its postcondition at apply, so nothing planned from it can be applied.
+consumer's declared type: Terraform itself treats that as unknown, and passes it through modules, validation and data
+sources. Each such placeholder has a postcondition that fails at apply, so nothing planned from it can be applied.
 """
 
 from __future__ import annotations

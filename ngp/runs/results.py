@@ -84,7 +84,7 @@ class UnitResult:
 
 @dataclass(frozen=True)
 class Orphan:
-    """A state that belongs to no declared unit, or all states of an environment that is gone (`unit` is "").
+    """A state that belongs to no declared unit, or all states of a removed environment (`unit` is "").
 
     `resources` counts managed ones; `commit` removed the unit or the environment, "" where that is not committed or
     not known. `todo` says how to destroy what is left, `keep` how to bring an environment back, and `move` are the

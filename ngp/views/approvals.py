@@ -138,7 +138,7 @@ def _unit(name: str, fact: UnitFact, result: UnitResult | None, *, whole: bool) 
 
 
 def _outcome(fact: UnitFact, result: UnitResult | None) -> Iterator[str]:
-    """How far the plan of a unit is known, where that is not all of it."""
+    """Yield how far the plan of a unit is known, if not completely."""
     if result is not None and result.outcome is Outcome.DEFERRED:
         yield f"no preview, so its changes are unknown: {result.reason or fact.apart}"
     elif fact.apart and result is None and not fact.changes:

@@ -151,7 +151,7 @@ class Writer:
             self.line(mark, at.depth, f"{head}{self._cut(shown) if is_cut else shown}{at.end}", at.path)
 
     def _bracket(self, mark: str, start: str, at: ValuePosition, end: str, write: Callable[[], None]) -> None:
-        """Write what stands inside of a text; without `whole`, its first lines."""
+        """Write the content of a text; without `whole`, its first lines."""
         self.line(mark, at.depth, start, at.path)
         known = len(self.lines)
         write()
@@ -270,5 +270,5 @@ def _fits(values: Sequence[Any]) -> bool:
 
 
 def _name(value: Any) -> str:
-    """What tells elements of a list apart."""
+    """Return what identifies an element of a list."""
     return json.dumps(value, sort_keys=True, default=repr)

@@ -133,7 +133,7 @@ def arrange(rows: Sequence[tuple[str, Row]], now: float, width: int, verb: Verb)
 
 
 def _widths(cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """The widths of the columns. A long name of a unit is cut first; the last column is 0 where it does not fit."""
+    """Return the widths of the columns. A long unit name is cut first; the last column is 0 if it does not fit."""
     widths = [max(len(each[at]) for each in cells) for at in range(5)]
     room = width - sum(widths[1:4]) - 3 * _GAP
     detail = min(widths[4], _DETAIL)

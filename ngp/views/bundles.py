@@ -45,7 +45,7 @@ def fields(path: Path, digest: str, stated: Statement) -> dict[str, Any]:
 
 
 def print_made(made: BundleRequest, settings: Settings) -> None:
-    """Say on stderr which bundle was written and where it was uploaded to, or that there is none."""
+    """Print on stderr which bundle was written and where it was uploaded to, or that there is none."""
     stated = made.statement
     if made.archive is None or stated is None:
         terminal.say(settings, "ngp wrote no bundle, because the plan is incomplete", always=True)

@@ -29,7 +29,7 @@ def document(home: Path, name: str, draft: Draft, changed: Iterable[Path], *, wr
 
 
 def show(shown: Mapping[str, Any], settings: Settings) -> None:
-    """Say on stderr which units there are, which files changed, and what to type next."""
+    """Print on stderr the units, the changed files, and the next command."""
 
     def say(text: str) -> None:
         terminal.say(settings, text)

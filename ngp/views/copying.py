@@ -21,9 +21,9 @@ _BELOW = 2  # lines that the display needs beside hosts: the sum, and the cursor
 
 
 class CopyProgress:
-    """A context manager that takes the events of a copy on `count` hosts.
+    """A context manager that shows the progress of a copy on `count` hosts.
 
-    All of it goes to stderr and is gone at the end.
+    It writes to stderr, and is removed at the end.
     """
 
     def __init__(self, count: int, settings: Settings) -> None:

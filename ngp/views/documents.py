@@ -29,9 +29,9 @@ MASKED = "(sensitive)"
 
 
 def write(document: Mapping[str, Any], *, one_line: bool = False) -> None:
-    """Print a document on stdout: all of it or, where a value in it is no data, nothing but a TypeError.
+    """Print a document on stdout: all of it, or nothing but a TypeError if a value is not data.
 
-    It goes piece by piece: with 10,000 units in it, it is never there as one text. A line is short, and goes as one.
+    It is printed in pieces: with 10,000 units, it never exists as one text. A line is short, and printed at once.
     """
     known = data(document)
     encoding = sys.stdout.encoding or "utf-8"
@@ -248,7 +248,7 @@ def scalar(value: Any) -> str:
 
 
 def _fitting(piece: str, encoding: str) -> str:
-    """A piece of JSON that the stream can take: what it has no bytes for stands in a string, and is escaped there."""
+    """Return a piece of JSON that the stream can encode: other characters are escaped, inside of strings."""
     try:
         piece.encode(encoding)
     except UnicodeEncodeError:  # a stream of another encoding, or bytes on the command line that are no text

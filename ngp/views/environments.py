@@ -25,7 +25,7 @@ def made(one: NewEnvironment) -> dict[str, Any]:
 
 
 def print_created(one: NewEnvironment, settings: Settings) -> None:
-    """Say on stderr which files were written, what was not copied, and what to type next."""
+    """Print on stderr the written files, what was not copied, and the next command."""
     lines = [f"wrote {path}" for path in one.written]
     if one.left_out:
         why = f"for it belongs to the account or sandbox of `{one.source}`"

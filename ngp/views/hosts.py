@@ -41,7 +41,7 @@ def copy_document(results: Iterable[HostResult], code: int) -> dict[str, Any]:
 
 
 def print_session_manager(settings: Settings, hosts: Sequence[Host]) -> None:
-    """Say on stderr which hosts ngp connects to through Session Manager by default."""
+    """Print on stderr which hosts ngp reaches through Session Manager by default."""
     names = terminal.cell(hosts[0].name) if len(hosts) == 1 else terminal.amount(len(hosts), "host")
     terminal.say(settings, f"{names}: connecting through Session Manager; to connect directly: --via ssh")
 

@@ -94,7 +94,7 @@ def text(value: Any) -> str:
 
 
 def print_none(settings: Settings, environment: str, words: Sequence[str], *, has_units: bool) -> None:
-    """Say that the selected units have no outputs, and how to make some."""
+    """Print that the selected units have no outputs, and how to make some."""
     what = " ".join([environment, *words])
     command = shlex.join(["ngp", *(["apply", environment, *words] if has_units else ["configure", environment])])
     terminal.say(settings, f"{what} has no outputs yet; next: {command}")

@@ -68,13 +68,13 @@ def show(result: Deployed) -> None:
 def print_order(
     action: str, packages: Sequence[DebianPackage], hosts: Sequence[str], settings: Settings, *, always: bool
 ) -> None:
-    """Say on stderr what goes to which hosts."""
+    """Print on stderr what is deployed to which hosts."""
     said, names = ", ".join(map(str, packages)), ", ".join(map(terminal.cell, hosts))
     terminal.say(settings, f"{action} {said} to {names}", always=always)
 
 
 def print_checks(found: BatchCheck, settings: Settings) -> None:
-    """Say on stderr where there is no readiness check after a batch."""
+    """Print on stderr which hosts have no readiness check after a batch."""
     if not found.probes:
         text = "no unit of these hosts has a readiness check, so ngp starts the next batch without one"
         terminal.say(settings, text)

@@ -85,5 +85,5 @@ def _relative(name: str) -> str:
 
 @cache
 def _platform(path: Path) -> Path | None:
-    """The platform that a path lies in: the nearest folder with an ngp.yaml."""
+    """Return the platform that contains a path: the nearest folder with an ngp.yaml."""
     return next((folder for folder in (path, *path.parents) if (folder / _PLATFORM).is_file()), None)

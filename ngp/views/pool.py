@@ -37,7 +37,7 @@ def stop_document(serves: int | None) -> dict[str, Any]:
 
 
 def print_stopped(serves: int | None, settings: Settings) -> None:
-    """Say on stderr whether a pool was stopped, and what it still serves."""
+    """Print on stderr whether a pool was stopped, and what it still serves."""
     if serves is None:
         terminal.say(settings, "no pool was running")
     else:

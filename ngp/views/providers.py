@@ -31,7 +31,7 @@ def show(lock: Lock, settings: Settings, *, as_json: bool, changed: bool) -> Non
 
 
 def print_renewed(origin: str, settings: Settings, *, changed: bool) -> None:
-    """Say on stderr where versions were looked up, and what to type next."""
+    """Print on stderr where versions were looked up, and the next command."""
     terminal.say(settings, f"looked at {origin}")
     terminal.say(settings, "changed: run `ngp render`" if changed else "nothing has changed")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def print_version(tree: RenderedTree, settings: Settings) -> None:
-    """Say on stderr how many files change because another ngp rendered last."""
+    """Print on stderr how many files change because another ngp rendered last."""
     if tree.other_version:
         changes = terminal.amount(len(tree.staleness.changes), "file")
         text = f"ngp {tree.other_version} rendered this platform; ngp {ngp.__version__} changes {changes}"

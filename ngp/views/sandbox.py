@@ -29,10 +29,10 @@ def show(running: RunningSandbox | None, command: str, settings: Settings, *, as
 
 
 def print_stopped(settings: Settings, *, stopped: bool) -> None:
-    """Say on stderr whether a sandbox was stopped."""
+    """Print on stderr whether a sandbox was stopped."""
     terminal.say(settings, f"stopped the sandbox; {_EMPTY}" if stopped else "no sandbox was running")
 
 
 def print_reset(running: RunningSandbox, settings: Settings) -> None:
-    """Say on stderr that the sandbox is empty."""
+    """Print on stderr that the sandbox is empty."""
     terminal.say(settings, f"emptied the sandbox at {running.url}; {_EMPTY}")

@@ -80,7 +80,7 @@ class BundleRequest:
         return statement.load(self.archive.statement, str(self.out)) if self.archive else None
 
     def finish(self, run: RunContext, verb: Verb, maker: Maker) -> Finish:
-        """Return what makes the bundle of a plan that went well, with the signature of its maker where that matters."""
+        """Return the function that makes the bundle of a successful plan, signed by its maker if that matters."""
         signs = bool(self.key) or rules.is_protected_here(run.resolved.platform, run.name)
         snapshot = making.take_snapshot(run)
 
@@ -135,9 +135,9 @@ def require_writable(out: str, cwd: Path) -> Path:
 
 
 def find(cwd: Path, word: str) -> Path | None:
-    """Return the bundle that a word means in the place of an environment, None where it means none.
+    """Return the bundle that a word means instead of an environment, or None.
 
-    The name of an environment has no ending, so `change.bundle` means a file, whether it exists or not; `swarm...`
+    The name of an environment has no extension, so `change.bundle` means a file, whether it exists or not; `swarm...`
     selects units.
     """
     path = cwd / word
@@ -148,7 +148,7 @@ def find(cwd: Path, word: str) -> Path | None:
 
 
 def read(path: Path, identities: Sequence[str], settings: Settings, cwd: Path) -> Bundle:
-    """Open a bundle with the keys that are named, or those of ~/.ssh where it is sealed."""
+    """Open a bundle with the named keys, or those of ~/.ssh if it is sealed."""
 
     def unseal(opened: Archive) -> Archive:
         if not sealing.is_sealed(opened):

@@ -39,7 +39,7 @@ class CreatedObjects:
 
 
 def read(lines: Iterable[str]) -> CreatedObjects:
-    """Return what the output of an apply tells."""
+    """Return the created objects in the output of an apply."""
     created = CreatedObjects()
     for line in lines:
         created.take(events.parse(line))

@@ -1,8 +1,9 @@
-"""Which unit was last applied with outputs of which other: kept beside the states, for the order of destruction.
+"""Edges of the last apply: which units were applied with outputs of which others, for the order of destruction.
 
-The wiring says what the next apply will use. What stands was made with the wiring before, and Terraform drops
-dependencies on other units from a unit's own state. So every apply keeps its edges in ``graph.json`` beside the states,
-where other machines find them too: ``{"v": 1, "needs": {UNIT: [UNIT, …]}}``. One object for all units costs one read.
+The wiring describes the next apply. Existing resources were made with the wiring before, and Terraform drops
+dependencies on other units from a unit's own state. So every apply stores its edges in ``graph.json`` beside the
+states, where other machines find them too: ``{"v": 1, "needs": {UNIT: [UNIT, …]}}``. One object for all units costs one
+read.
 """
 
 from __future__ import annotations

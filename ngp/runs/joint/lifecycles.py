@@ -1,7 +1,8 @@
-"""Which resources of a unit are created before they are destroyed by the unit's own configuration.
+"""Finds the resources that a unit's own configuration creates before it destroys (`create_before_destroy`).
 
-Terraform spreads `create_before_destroy` to everything that such a resource depends on, in a joint root across units
-too, and writes it into their states. A unit's own root does not know its consumers, so a split state must not either.
+Terraform spreads the flag to everything that such a resource depends on, in a joint root also across units, and writes
+it into their states. A unit's own root does not know its consumers, so its part of a joint state must not have their
+flags.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""One Terraform plan for the units of a run.
+"""The joint plan: one Terraform plan for the units of a run.
 
-A process for each unit costs its start, its init and its `show` over and over, and each needs placeholders for what its
-upstreams do not know yet. In one root, values that are not known yet flow between units by themselves. The saved plan
-is what is reviewed and what is applied; for a person it is taken apart by unit. Units that cannot be joined are left
-out with their dependants, with the reason, and the rest is planned without them.
+A process for each unit would start, initialise and `show` again and again, and would need placeholders for unknown
+values of its upstreams. In one root, unknown values flow between units directly. The saved plan is what is reviewed and
+applied; for people it is divided by unit. Units that cannot be joined are left out with their dependants and the
+reason, and the rest is planned without them.
 """
 
 from __future__ import annotations

@@ -167,6 +167,7 @@ def pytest_runtest_setup(item):
 def _home(tmp_path_factory):
     """HOME and every cache below it belong to this session."""
     home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text("[maintenance]\n\tauto = false\n")  # else each commit starts another Git for it
     before = os.environ.get("HOME")
     os.environ["HOME"] = str(home)
     yield home

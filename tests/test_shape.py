@@ -9,7 +9,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from tests import conftest
+from tests import selection
 
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "tests"
@@ -139,17 +139,32 @@ def test_a_circle_of_imports_is_found():
     assert _cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [{"b", "c"}]
 
 
-def test_no_test_imports_another():
-    """What they share is in a module beside them."""
-    imports = re.compile(r"^\s*(?:from|import) tests\.\S*\btest_\w+.*", re.MULTILINE)
-    tests = TESTS.rglob("*.py")
-    found = [f"{_name(path)}: {line}" for path in tests for line in imports.findall(path.read_text())]
-    assert found == []
+def _imported(path):
+    """The modules that a file imports, and what it imports of them: `from a import b` gives `a` and `a.b`."""
+    for node in _nodes(path):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def test_no_test_imports_a_test_or_a_conftest():
+    """What they share is in a module beside them, or directly in tests."""
+    line = re.compile(r"^\s*(?:from|import) tests\b.*(?:conftest|test_)", re.MULTILINE)
+    found = {
+        f"{_name(path)}: {name}"
+        for path in TESTS.rglob("*.py")
+        if line.search(path.read_text())
+        for name in _imported(path)
+        if name.startswith("tests.") and any(word == "conftest" or word.startswith("test_") for word in name.split("."))
+    }
+    assert found == set()
 
 
 def test_every_test_lies_where_the_makefile_looks():
     folders = {path.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py") if path != Path(__file__)}
-    assert folders == {"unit", "modules", *conftest.INTEGRATION}
+    assert folders == {"unit", "modules", *selection.INTEGRATION}
 
 
 def _modules():

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.conftest import lay_platform
+from tests.harness import lay_platform
 
 pytestmark = pytest.mark.terraform
 FILLING = 'cat /dev/zero > "$DISK/fill" 2>/dev/null || true'

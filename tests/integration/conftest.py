@@ -13,7 +13,7 @@ import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
-from tests.conftest import lay_platform, lend_sandbox, stop_sandbox
+from tests.harness import lay_platform, lend_sandbox, stop_sandbox
 from tests.integration.between import Between
 
 ROOT = Path(__file__).parents[2]

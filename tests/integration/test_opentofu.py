@@ -2,9 +2,10 @@
 
 import json
 import shutil
-import subprocess
 
 import pytest
+
+from tests.git import git
 
 pytestmark = [pytest.mark.tofu, pytest.mark.sandbox, pytest.mark.slow]
 UNITS = ("network", "ecr")  # the second takes an output of the first
@@ -17,7 +18,7 @@ class Region:
         self.ngp, self.path = ngp, ngp.cwd
 
     def git(self, *argv):
-        return subprocess.run(["git", *argv], cwd=self.path, check=True, capture_output=True, text=True).stdout
+        return git(self.path, *argv)
 
     def use(self, binary):
         path = self.path / "ngp.yaml"

@@ -16,10 +16,10 @@ import boto3
 import pytest
 
 from ngp.aws import access
-from tests.conftest import CLOUD_INIT, DEBIAN
 from tests.modules import machine_roles
 from tests.modules.machines import REGION, TERRAFORM, Lab, Machine
 from tests.modules.switch import NETWORK, Switch, told
+from tests.prerequisites import CLOUD_INIT, DEBIAN
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT, DOMAIN = "770000000002", "lab.example.test"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import CLOUD_INIT
+from tests.prerequisites import CLOUD_INIT
 
 ROOT = Path(__file__).parents[2]
 # What holds a module's user data, and a word of the run that is repeated

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import missing
+from tests.prerequisites import missing
 
 ROOT = Path(__file__).parents[3]
 DAEMON = """

@@ -2,10 +2,11 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.git import git
 
 ROOT = Path(__file__).parents[3]
 MAIN = """terraform {
@@ -62,10 +63,6 @@ output "hello" {
 """
 FACTS = ("--sandbox", "--region", "eu-central-1", "--domain", "lab.example.test")
 VALUES = ("pre_tag=lab-one", "post_tag=lab", 'tags={"team":"shop"}', "queue.name=jobs")
-
-
-def git(folder, *words):
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from tests.conftest import Ngp
-from tests.integration.ci.conftest import normal
+from tests.harness import Ngp
+from tests.integration.ci.life import normal
 
 pytestmark = pytest.mark.terraform
 STAGE, PROD = "environments/stage/terraform.tfvars", "environments/prod/terraform.tfvars"

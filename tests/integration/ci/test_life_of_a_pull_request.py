@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
-from tests.conftest import lend_sandbox, stop_sandbox
 from tests.doubles.forge import TOKEN
-from tests.integration.ci.conftest import CANARY, TFVARS, Life, normal
+from tests.harness import lend_sandbox, stop_sandbox
+from tests.integration.ci.life import CANARY, TFVARS, Life, normal
 
 pytestmark = pytest.mark.terraform
 POLICY = """package ranges

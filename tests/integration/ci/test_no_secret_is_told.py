@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.doubles.forge import TOKEN
-from tests.integration.ci.conftest import APP, CANARY, TFVARS
+from tests.integration.ci.life import APP, CANARY, TFVARS
 
 pytestmark = pytest.mark.terraform
 

@@ -16,7 +16,7 @@ import pytest
 from ngp import cli, processes
 from ngp.aws.session import Session
 from ngp.hosts import instance_connect, reach
-from tests.integration.hosts.conftest import free_port, sshd
+from tests.integration.hosts.sshds import free_port, sshd
 
 INSTANCE = "i-0123456789abcdef0"
 

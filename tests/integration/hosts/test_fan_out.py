@@ -9,7 +9,7 @@ import pytest
 from ngp import processes
 from ngp.hosts import remote
 from ngp.hosts.remote import HostResult, OutputLine
-from tests.integration.hosts.conftest import key, listener
+from tests.integration.hosts.sshds import key, listener
 
 IS_ROOT = os.geteuid() == 0  # OpenSSH passes no signals on for root
 ENDED = "the remote command may still run" if IS_ROOT else "the remote command has ended"

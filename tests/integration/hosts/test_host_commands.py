@@ -12,7 +12,7 @@ import pytest
 
 from ngp import processes
 from ngp.hosts import remote
-from tests.integration.hosts.conftest import free_port, key, listener
+from tests.integration.hosts.sshds import free_port, key, listener
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from ngp.errors import UsageError
 from ngp.hosts import copying, downloading, staging, uploading
 from ngp.hosts.remote import HostCopied, HostResult, HostStarted
-from tests.conftest import missing
-from tests.integration.hosts.conftest import free_port, key, sshd
+from tests.integration.hosts.sshds import free_port, key, sshd
 from tests.integration.terminals import at_terminal
+from tests.prerequisites import missing
 
 
 def copy(farm, tmp_path, words, count=1, **more):

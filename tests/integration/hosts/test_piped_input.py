@@ -14,7 +14,7 @@ import pytest
 from ngp.hosts import remote
 from ngp.hosts.remote import OutputLine
 from ngp.hosts.spooling import Spool
-from tests.integration.hosts.conftest import listener
+from tests.integration.hosts.sshds import listener
 
 MEGABYTE = 1_000_000
 

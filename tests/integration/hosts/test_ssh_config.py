@@ -9,7 +9,7 @@ from ngp.hosts import openssh, remote
 from ngp.hosts.host import Host
 from ngp.hosts.logins import Login, LoginError, _bastion
 from ngp.hosts.trust import Trust
-from tests.integration.hosts.conftest import free_port, key, sshd
+from tests.integration.hosts.sshds import free_port, key, sshd
 
 
 def keygen(*words):

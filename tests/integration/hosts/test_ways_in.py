@@ -20,7 +20,7 @@ from ngp.hosts import copying, instance_connect, openssh, reach, remote, session
 from ngp.hosts.logins import Login
 from ngp.hosts.trust import Trust
 from tests.doubles import session_manager as session_manager_double
-from tests.integration.hosts.conftest import free_port, sshd
+from tests.integration.hosts.sshds import free_port, sshd
 
 
 class Settings:

@@ -3,10 +3,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.conftest import Ngp, missing
+from tests.harness import Ngp
 from tests.integration.packages import machines
+from tests.integration.packages.machines import WEB
+from tests.prerequisites import missing
 
-WEB = {"web-1": "127.0.15.1", "web-2": "127.0.15.2"}
 HOST = """\
   {name}:
     environment: lab

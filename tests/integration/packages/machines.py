@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+WEB = {"web-1": "127.0.15.1", "web-2": "127.0.15.2"}
+
 TOOLS = ("sshd", "ssh", "ssh-keygen", "unshare", "nsenter", "dpkg-deb", "apt-get", "apt-ftparchive", "flock")
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 ROOM = """set -e

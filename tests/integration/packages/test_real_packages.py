@@ -1,7 +1,7 @@
 """`ngp package` and `ngp moltar` on machines with a real sshd, with packages of a real apt repository."""
 
 from tests.integration.packages import machines
-from tests.integration.packages.conftest import WEB
+from tests.integration.packages.machines import WEB
 
 
 def test_a_day_of_deploys(lab):

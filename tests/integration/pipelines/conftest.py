@@ -1,20 +1,16 @@
 """A platform with a bare remote, and the programs that the pipelines of `ngp ci init` call."""
 
 import os
-import subprocess
 import sys
 
 import pytest
 
-from tests.conftest import Ngp
 from tests.doubles.runners import GitLab, Jenkins
+from tests.git import git
+from tests.harness import Ngp
+from tests.integration.pipelines.changes import change
 
 NOTE = '#!/bin/sh\nexport -p | sed -n "s/.* \\(GIT_PUSH_OPTION_[0-9]*=.*\\)/\\1/p" >> "$GIT_DIR/options"\n'
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture
@@ -54,18 +50,6 @@ def remote(platform, tmp_path):
     change(platform, "environments/dev/terraform.tfvars", "10.0.0.0", "10.0.0.0")
     git(platform, "push", "--quiet", "origin", "main")
     return path
-
-
-def change(platform, path, old, new):
-    """Edit a file, render and commit; return the commit before."""
-    before = git(platform, "rev-parse", "HEAD")
-    text = (platform / path).read_text()
-    assert old in text
-    (platform / path).write_text(text.replace(old, new))
-    assert Ngp(platform).call("render").exit_code == 0
-    git(platform, "add", "--all")
-    git(platform, "commit", "--quiet", "--allow-empty", "--message", "A change")
-    return before
 
 
 @pytest.fixture

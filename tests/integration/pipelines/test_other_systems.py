@@ -6,7 +6,8 @@ No server of either is to be had; tests/doubles/runners.py chooses jobs and runs
 import pytest
 
 from tests.doubles.forge import TOKEN, serve
-from tests.integration.pipelines.conftest import change, git
+from tests.git import git
+from tests.integration.pipelines.changes import change
 
 TFVARS = "environments/dev/terraform.tfvars"
 

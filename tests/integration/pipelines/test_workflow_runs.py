@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.pipelines.conftest import change, git
+from tests.git import git
+from tests.integration.pipelines.changes import change
 
 pytestmark = [
     pytest.mark.slow,

@@ -9,7 +9,7 @@ from ngp.environments import platforms, resolving
 from ngp.policies import checking
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
 from ngp.terraform.plans import Action, Change
-from tests.conftest import check_published
+from tests.harness import check_published
 
 NO_CREATION = """package platform
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.harness import ROOT
 
 pytestmark = pytest.mark.slow
 

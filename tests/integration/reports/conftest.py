@@ -1,3 +1,10 @@
 """The report that the unit tests write, too."""
 
-from tests.unit.reports.conftest import report as report
+import pytest
+
+from tests.unit.reports import sample
+
+
+@pytest.fixture
+def report():
+    return sample.report()

@@ -10,7 +10,7 @@ from ngp.ci import comment
 from ngp.ci.comment import Marker
 from ngp.errors import Finding
 from tests import browser
-from tests.conftest import ROOT
+from tests.harness import ROOT
 
 pytestmark = pytest.mark.chromium
 

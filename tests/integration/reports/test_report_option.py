@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ngp import files
-from tests.conftest import check_published
+from tests.harness import check_published
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 CANARY = "canary-7f3a9"

@@ -1,15 +1,11 @@
 """`--affected` on the daily commands: they act on what the change affects, and on nothing else."""
 
 import shutil
-import subprocess
 
 import pytest
 
-from tests.conftest import stop_sandbox
-
-
-def git(folder, *words):
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+from tests.git import git
+from tests.harness import stop_sandbox
 
 
 def append(path, text="\n# more\n"):

@@ -1,11 +1,11 @@
 """`--affected`: what each kind of change affects, and why, on a platform in a real Git repository."""
 
 import shutil
-import subprocess
 
 import pytest
 
 from ngp.review import affected as review
+from tests.git import git
 
 MODULE = """\
 title: Lone
@@ -13,11 +13,6 @@ summary: Stands alone
 category: network
 provides: [vpc_id]
 """
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def edit(path, old, new):

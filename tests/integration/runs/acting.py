@@ -1,4 +1,4 @@
-"""What tests do with a `conftest.Region`: plan, apply and destroy its units, and edit what they are made of."""
+"""What tests do with a `region.Region`: plan, apply and destroy its units, and edit what they are made of."""
 
 import json
 

@@ -13,13 +13,10 @@ import pyrage
 import pytest
 
 from ngp.runs.bundle import archive, statement
-from tests.conftest import Ngp, lay_platform, lend_sandbox, stop_sandbox
+from tests.git import git
+from tests.harness import Ngp, lay_platform, lend_sandbox, stop_sandbox
 
 pytestmark = pytest.mark.terraform
-
-
-def git(folder, *words):
-    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")

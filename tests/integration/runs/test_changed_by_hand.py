@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.harness import ROOT
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 APP, BASE = "environments/dev/app.tfstate", "environments/dev/base.tfstate"

@@ -9,7 +9,7 @@ from ngp.errors import RefusedError
 from ngp.runs.events import Note
 from ngp.runs.results import Outcome
 from ngp.terraform.commands import PlanOptions
-from tests.conftest import Ngp
+from tests.harness import Ngp
 from tests.integration.runs.acting import app_more, apply, destroy, edit, outcomes
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]

@@ -17,14 +17,10 @@ from ngp.runs.authority import Authority, AuthorityKind
 from ngp.runs.bundle import signatures
 from ngp.runs.events import ChangeAuthorised
 from ngp.runs.results import Outcome, Verb
+from tests.git import git
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 YES = applying.ApplyConsent(lambda result, bucket: True, lambda result: False)
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,11 @@ import pytest
 
 from ngp.runs.bundle import archive
 from ngp.runs.bundle.archive import SEALED
-from tests.conftest import Ngp, lay_platform, lend_sandbox, stop_sandbox
+from tests.git import git
+from tests.harness import Ngp, lay_platform, lend_sandbox, stop_sandbox
 
 pytestmark = pytest.mark.terraform
 VALUE = "10.77.0.0/16"
-
-
-def git(folder, *words):
-    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")

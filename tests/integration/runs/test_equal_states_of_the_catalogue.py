@@ -13,9 +13,9 @@ from ngp.environments import drafting, drafts, platforms
 from ngp.runs.results import Outcome
 from ngp.sandbox import server
 from tests import compositions
-from tests.integration.conftest import ROOT
+from tests.harness import ROOT
 from tests.integration.runs.acting import apply
-from tests.integration.runs.conftest import Region
+from tests.integration.runs.region import Region
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Ngp
+from tests.harness import Ngp
 from tests.integration.runs.gated import Gated
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]

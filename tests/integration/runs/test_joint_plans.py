@@ -13,9 +13,9 @@ from ngp.runs.results import Action, Outcome
 from ngp.sandbox import server
 from ngp.terraform import driver
 from ngp.terraform.results import Result
-from tests.integration.conftest import ROOT
+from tests.harness import ROOT
 from tests.integration.runs.acting import RANGE, app_more, apply, destroy, forget, is_joint, plan
-from tests.integration.runs.conftest import Region
+from tests.integration.runs.region import Region
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 CHECK = """

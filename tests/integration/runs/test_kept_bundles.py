@@ -10,7 +10,7 @@ import pytest
 from ngp.environments import platforms, resolving
 from ngp.runs.bundle import archive
 from ngp.runs.bundle.library import Library
-from tests.conftest import Ngp
+from tests.harness import Ngp
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 GONE = ("ResourceNotFoundException",)

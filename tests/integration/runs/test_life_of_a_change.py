@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ngp.runs.bundle import archive, statement
-from tests.conftest import Ngp, lay_platform, lend_sandbox, stop_sandbox
+from tests.harness import Ngp, lay_platform, lend_sandbox, stop_sandbox
 
 pytestmark = pytest.mark.terraform
 PEOPLE = ("anna", "ben", "mia")

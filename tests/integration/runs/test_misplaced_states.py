@@ -10,7 +10,7 @@ from ngp.runs import applying, destroying, outputs, planning
 from ngp.runs.applying import ApplyConsent
 from ngp.runs.results import Outcome, Verb
 from ngp.terraform.plans import Action
-from tests.conftest import stop_sandbox
+from tests.harness import stop_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 YES = ApplyConsent(lambda result, bucket: True, lambda result: True)

@@ -8,15 +8,11 @@ import sys
 
 import pytest
 
+from tests.git import git
 from tests.integration.state.written import state_of
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 YAML = "environments/dev/environment.yaml"
-
-
-def git(platform, *argv):
-    done = subprocess.run(["git", *argv], cwd=platform, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def commit(platform, message):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import missing
 from tests.modules.swarm.boot.lab import wait_until
+from tests.prerequisites import missing
 
 SCRIPT = Path(__file__).parents[3] / "modules/docker-registry/files/serve.sh"
 MISSING = [name for name in ("busybox", "docker-registry") if shutil.which(name) is None]

@@ -19,7 +19,7 @@ import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
-from tests.conftest import missing
+from tests.prerequisites import missing
 
 MODULE = Path(__file__).parents[3] / "modules/snapshot"
 CODE = ("files/engine.py", "files/state.py", "files/swarm.py", "functions/snapshot/store.py")

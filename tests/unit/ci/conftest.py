@@ -1,10 +1,6 @@
 """A repository with two environments, and a forge: `ngp ci` runs in this process, and starts no Terraform."""
 
-import json
 import shutil
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -12,56 +8,24 @@ from ngp.commands import bundle_applies
 from ngp.errors import StaleError
 from ngp.reports import making as reports
 from ngp.reports.making import RunFacts
-from tests.conftest import Ngp, lay_platform
-from tests.doubles.forge import TOKEN, Forge, serve
+from tests.ci_repository import CiRepository
+from tests.doubles.forge import serve
+from tests.harness import lay_platform
 from tests.unit.ci import made_bundles
 
 
-@dataclass
-class Repository:
-    path: Path
-    forge: Forge
-
-    def git(self, *words):
-        done = subprocess.run(["git", *words], cwd=self.path, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    @property
-    def head(self):
-        return self.git("rev-parse", "HEAD")
-
+class Repository(CiRepository):
     def commit(self, path="", old="", new=""):
         """Edit a file, render where that goes well, and commit; return the commit."""
-        if path:
-            text = (self.path / path).read_text()
-            assert old in text
-            (self.path / path).write_text(text.replace(old, new))
-        Ngp(self.path).call("render")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "A change")
-        return self.head
+        return self.commit_edits("A change", [(path, old, new)] if path else [])
 
     def pull(self, base, *, is_fork=True):
         """The event of a push to pull request 12, whose head is what is checked out."""
-        self.forge.pulls[12] = {"head": self.head, "base": base, "is_fork": is_fork}
-        head = {"sha": self.head, "repo": {"id": 2 if is_fork else 1}}
-        return {"pull_request": {"number": 12, "head": head, "base": {"sha": base, "repo": {"id": 1}}}}
+        return self.push_event(12, base, is_fork=is_fork)
 
     def run(self, *line, event, name="pull_request", env=None):
         """Run `ngp ci` as GitHub would."""
-        file = self.path.parent / "event.json"
-        file.write_text(json.dumps(event))
-        variables = {
-            "CI": "true",
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_EVENT_NAME": name,
-            "GITHUB_EVENT_PATH": str(file),
-            "GITHUB_REPOSITORY": "team/platform",
-            "GITHUB_SHA": self.head,
-            "GITHUB_API_URL": self.forge.url,
-            "GITHUB_TOKEN": TOKEN,
-        }
-        return Ngp(self.path).call("ci", *line, env={**variables, **(env or {})})
+        return self.call_ci(line, event, name, env)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import pytest
 
 from ngp.runs.bundle.uses import UsedError
-from tests.conftest import Ngp
+from tests.harness import Ngp
 from tests.unit.ci import made_bundles
 
 TFVARS = "environments/dev/terraform.tfvars"

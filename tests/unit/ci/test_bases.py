@@ -1,17 +1,11 @@
 """Which commits a pipeline compares with, on real Git."""
 
-import subprocess
-
 import pytest
 
 from ngp.ci import bases
 from ngp.environments.environment import Platform
 from ngp.errors import MissingError, UsageError
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+from tests.git import git
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import shutil
 
-from tests.conftest import Ngp, lay_platform
+from tests.harness import Ngp, lay_platform
 
 PLAN = ".github/workflows/ngp-plan.yaml"
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from ngp.ci import changes
-from tests.conftest import Ngp
+from tests.harness import Ngp
 
 TFVARS = "environments/{}/terraform.tfvars"
 

@@ -1,7 +1,7 @@
 """What AWS would refuse of an operator's values is told at his own line, before Terraform starts."""
 
 from ngp.environments import acceptance
-from tests.unit.environments.conftest import TAGS
+from tests.unit.environments.house import TAGS
 
 ROLE = """
 variable "name" {

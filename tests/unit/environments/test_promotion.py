@@ -1,6 +1,5 @@
 """What two environments differ in, what is declared, and what a promotion writes."""
 
-import subprocess
 from datetime import date
 
 import pytest
@@ -10,7 +9,8 @@ from ngp.environments import comparing, promoting
 from ngp.environments.comparing import DifferenceStatus
 from ngp.errors import UsageError
 from ngp.rendering import promotion
-from tests.unit.environments.conftest import ENVIRONMENT, VALUES
+from tests.git import git
+from tests.unit.environments.house import ENVIRONMENT, VALUES
 
 TODAY = date(2026, 12, 1)
 PROD = ENVIRONMENT.replace("dev.example.com", "prod.example.com").replace("eu-central-1", "eu-west-1")
@@ -185,24 +185,20 @@ def test_a_promotion_that_does_not_resolve_is_an_error_before_anything_is_writte
 
 
 def test_a_pinned_target_moves_to_the_commit_of_the_source_and_modules_are_compared_by_content(pair):
-    def git(*words):
-        done = subprocess.run(["git", *words], cwd=pair.path, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
     (pair.path / ".gitignore").write_text(".ngp\n")
-    git("init", "-qb", "main")
-    git("add", "-A")
-    git("commit", "-qm", "one")
-    git("tag", "v1")
+    git(pair.path, "init", "-qb", "main")
+    git(pair.path, "add", "-A")
+    git(pair.path, "commit", "-qm", "one")
+    git(pair.path, "tag", "v1")
     edit(pair, "prod", "environment.yaml", "units:", "catalogue: v1\nunits:")
     assert told(pair) == []
     (pair.path / "modules/network/network.tf").write_text("# more\n")
     assert [each.key for each in compare(pair)] == ["modules.network"]
     with pytest.raises(UsageError, match="are not committed"):
         promote(pair)
-    git("add", "-A")
-    git("commit", "-qm", "two")
-    assert f"catalogue: {git('rev-parse', 'HEAD')}\n" in texts(promote(pair))["environment.yaml"]
+    git(pair.path, "add", "-A")
+    git(pair.path, "commit", "-qm", "two")
+    assert f"catalogue: {git(pair.path, 'rev-parse', 'HEAD')}\n" in texts(promote(pair))["environment.yaml"]
     edit(pair, "stage", "environment.yaml", "units:", "catalogue: main\nunits:")
     assert "catalogue: main\n" in texts(promote(pair))["environment.yaml"]
 

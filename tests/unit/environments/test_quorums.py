@@ -3,7 +3,7 @@
 import pytest
 
 from ngp.environments import quorums
-from tests.unit.environments.conftest import TAGS
+from tests.unit.environments.house import TAGS
 
 NETWORK = """
 variable "az_count" {

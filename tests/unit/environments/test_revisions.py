@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,25 +13,20 @@ from ngp import files
 from ngp.environments import documents, drafting, drafts, revisions
 from ngp.environments.drafts import Choice
 from ngp.errors import UsageError
-
-
-def _git(path, *words):
-    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
-    done = subprocess.run(["git", *identity, *words], cwd=path, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+from tests.git import git
 
 
 @pytest.fixture
 def commit(house):
     """The platform committed with the tag v1, and then a module changed."""
-    _git(house.path, "init", "-q")
+    git(house.path, "init", "-q")
     (house.path / "modules" / "network" / "image.bin").write_bytes(b"\x00\xff\r\n")
-    _git(house.path, "add", "-A")
-    _git(house.path, "commit", "-qm", "one")
-    _git(house.path, "tag", "v1")
+    git(house.path, "add", "-A")
+    git(house.path, "commit", "-qm", "one")
+    git(house.path, "tag", "v1")
     path = house.path / "modules" / "network" / "network-variables.tf"
     path.write_text(path.read_text() + 'variable "new" {\n  description = "N"\n  type = string\n}\n')
-    return _git(house.path, "rev-parse", "HEAD")
+    return git(house.path, "rev-parse", "HEAD")
 
 
 def _pin(house, ref):
@@ -80,8 +74,8 @@ def test_a_platform_below_the_root_of_its_repository_has_its_own_modules(house, 
     inner = house.path / "inner"
     shutil.copytree(house.path / "modules", inner / "modules", ignore=lambda *_: ["dcos"])
     (inner / "ngp.yaml").write_text("name: inner\n")
-    _git(house.path, "add", "-A")
-    _git(house.path, "commit", "-qm", "two")
+    git(house.path, "add", "-A")
+    git(house.path, "commit", "-qm", "two")
     from ngp.environments import platforms
 
     found = _modules(house, platforms.load(inner), "HEAD")
@@ -95,8 +89,8 @@ def test_an_unknown_commit_is_told(house, commit, ref):
 
 
 def test_a_commit_without_modules_is_told(house, commit):
-    _git(house.path, "rm", "-rq", "--cached", "modules")
-    _git(house.path, "commit", "-qm", "none")
+    git(house.path, "rm", "-rq", "--cached", "modules")
+    git(house.path, "commit", "-qm", "none")
     with pytest.raises(UsageError, match="has no modules/"):
         revisions.resolve(house.platform, "HEAD")
 

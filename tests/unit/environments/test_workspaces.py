@@ -1,15 +1,10 @@
 """The private folder of a platform: nobody else reads it, and Git brings nothing into it."""
 
-import subprocess
-
 import pytest
 
 from ngp.environments import revisions, workspaces
 from ngp.errors import RefusedError
-
-
-def git(folder, *words):
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+from tests.git import git
 
 
 @pytest.fixture

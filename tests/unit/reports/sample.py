@@ -1,15 +1,19 @@
 """Runs to make reports from: a plan with every kind of change, and a value that must never be shown."""
 
 import json
+from dataclasses import replace
 
 from ngp.errors import Finding
-from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, UnknownInput, Verb
+from ngp.reports import making
+from ngp.reports.report import BundleFact, Cause
+from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, UnknownInput, Verb, WireEdge
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import SENSITIVE, Action, Change, OutputChange
 
 CANARY = "canary-7f3a9"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "a"}]}
 WIDER = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": "a"}]}
+SUBNET = ("network", 'module.network.aws_subnet.this["a"]')
 SCRIPT = "#!/bin/sh\nset -eu\na\nb\nc\nd\ne\nf\nexec {}\n"
 
 NETWORK = UnitResult(
@@ -92,3 +96,19 @@ UNITS = (IDLE, NETWORK, SHOP, OPENVPN, DATABASE, REGISTRY)
 
 def run(*units, verb=Verb.PLAN):
     return RunResult("20261121-120000-plan-dev-ab12", verb, "dev", units or UNITS, duration_s=7.6)
+
+
+def report():
+    """A report of `run()` with causes, times, a bundle and wires."""
+    cause = Cause("cidr_block", "network.subnets from terraform.tfvars", "environments/dev/terraform.tfvars:12")
+    known = making.RunFacts(
+        terraform="1.15.3",
+        secrets=(CANARY,),
+        causes={SUBNET: (cause,)},
+        started={"network": 0.2, "registry": 0.2, "database": 4.5, "openvpn": 4.5},
+        bundle=BundleFact("dev.bundle", "0123456789abcdef", "2026-11-22T12:00:00+00:00"),
+    )
+    made = making.of_run(run(), known, exit_code=1)
+    wires = (*made.wires, WireEdge("openvpn", "vpc_id", "network.vpc_id"), WireEdge("shop", "names", "openvpn.names"))
+    place = {"project": "ngp", "target": "aws", "account": "123456789012", "region": "eu-central-1"}
+    return replace(made, **place, commit="a5aa428b1c2d", is_dirty=True, ngp="0.1.0", wires=wires)

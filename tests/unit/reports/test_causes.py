@@ -9,7 +9,7 @@ from ngp.reports.causes import Finder
 from ngp.review import baseline
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
 from ngp.terraform.plans import Action, Change
-from tests.conftest import ROOT
+from tests.harness import ROOT
 
 MAIN = """
 locals {

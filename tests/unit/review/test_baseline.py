@@ -2,7 +2,6 @@
 
 import shlex
 import shutil
-import subprocess
 
 import pytest
 
@@ -10,11 +9,7 @@ from ngp.environments import revisions
 from ngp.environments.environment import Platform
 from ngp.errors import MissingError, UsageError
 from ngp.review import baseline
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+from tests.git import git
 
 
 def commit(folder, name, text="x\n"):

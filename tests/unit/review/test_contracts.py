@@ -1,6 +1,5 @@
 """What a change of a module's inputs and outputs breaks: real Git, a catalogue on the disk, no Terraform."""
 
-import subprocess
 import time
 
 import pytest
@@ -8,12 +7,8 @@ import pytest
 from ngp.environments import platforms
 from ngp.review import baseline, contracts
 from ngp.review.interfaces import ChangeKind, shape
-from tests.unit.environments.conftest import ENVIRONMENT, MODULES, VALUES, House
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+from tests.git import git
+from tests.unit.environments.house import ENVIRONMENT, MODULES, VALUES, House
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import spread
+from tests.selection import spread
 
 ROOT = Path(__file__).parents[3]
-WORKER = "import tests.conftest as one; print(one.IS_CI)"
+WORKER = "import tests.prerequisites as one; print(one.IS_CI)"
 PARENT = f"""
 import subprocess, sys
 import tests.conftest

@@ -12,6 +12,7 @@ from ngp.environments import platforms
 from ngp.runs.bundle import archive, reviews, statement
 from ngp.runs.bundle.archive import Content
 from ngp.runs.bundle.statement import BinaryFact, CommitFact, Statement
+from tests.git import git
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,6 @@ def bundle(tmp_path, stated, content):
     path = tmp_path / "prod.bundle"
     archive.write(path, statement.dump(stated), content)
     return path
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def commit(folder, text, place="ngp.yaml"):

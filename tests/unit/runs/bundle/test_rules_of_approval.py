@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 
 import pytest
 
@@ -10,11 +9,7 @@ from ngp.environments import platforms
 from ngp.environments.environment import Approval
 from ngp.errors import MissingError, RefusedError, UsageError
 from ngp.runs.bundle import rules
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+from tests.git import git
 
 
 def refs(folder):

@@ -15,12 +15,9 @@ from ngp.environments import ssh_keys
 from ngp.errors import MissingError, UsageError
 from ngp.runs.bundle import signatures
 from ngp.runs.bundle.signatures import SigningKey
+from tests.git import git
 
 TEXT = b'{"statement": "of a bundle \xe2\x80\xa6"}\n'
-
-
-def git(folder, *words):
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture

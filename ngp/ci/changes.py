@@ -1,4 +1,4 @@
-"""What `ngp ci plan` looks at: how far the change is trusted, what it affects, and what is wrong with it."""
+"""Examines a change for `ngp ci plan`: its trust tier, the affected units, and problems."""
 
 from __future__ import annotations
 

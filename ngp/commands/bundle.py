@@ -1,4 +1,4 @@
-"""`ngp bundle`: look at a bundle, check it against what is here, compare two of them, approve one."""
+"""`ngp bundle`: show, verify, compare and approve bundles."""
 
 from __future__ import annotations
 

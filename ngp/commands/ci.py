@@ -1,4 +1,4 @@
-"""`ngp ci`: what a pipeline runs. Each subcommand has its own file; this one only registers them."""
+"""`ngp ci`: the commands of pipelines. Each subcommand has its own file; this one only registers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp ci init`: write the pipelines of a CI system, or say which of them are stale."""
+"""`ngp ci init`: write the pipelines of a CI system, or report stale ones."""
 
 from __future__ import annotations
 

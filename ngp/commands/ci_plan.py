@@ -1,4 +1,4 @@
-"""`ngp ci plan`: check and plan what a change affects, and tell people in one comment and one status."""
+"""`ngp ci plan`: check and plan what a change affects, and publish one comment and one status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp destroy`: what exactly goes, one question, then in reverse order."""
+"""`ngp destroy`: show what will be deleted, ask once, and delete in reverse order."""
 
 from __future__ import annotations
 

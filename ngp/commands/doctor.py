@@ -1,4 +1,4 @@
-"""`ngp doctor`: what is missing, and how to get it."""
+"""`ngp doctor`: report missing prerequisites and how to get them."""
 
 from __future__ import annotations
 

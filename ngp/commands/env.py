@@ -1,4 +1,4 @@
-"""`ngp env`: make and list environments, say what a change affects; comparison and promotion have their own file."""
+"""`ngp env`: make and list environments, show what a change affects; comparison and promotion have their own file."""
 
 from __future__ import annotations
 

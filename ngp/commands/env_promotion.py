@@ -1,4 +1,4 @@
-"""`ngp env diff` and `ngp env promote`: what two environments differ in, and the way from one to the next."""
+"""`ngp env diff` and `ngp env promote`: compare two environments, and promote one to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp explain`: which line of what is written makes a plan change a resource."""
+"""`ngp explain`: show which written line makes a plan change a resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp moltar`: command lines of Moltar, for those whose fingers know them."""
+"""`ngp moltar`: command lines of Moltar, for people who are used to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp output`: what a region puts out, read from its states."""
+"""`ngp output`: show the outputs of an environment, from its states."""
 
 from __future__ import annotations
 

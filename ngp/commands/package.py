@@ -1,4 +1,4 @@
-"""`ngp package`: deploy Debian packages to hosts, and list what is there."""
+"""`ngp package`: deploy Debian packages to hosts, and list them."""
 
 from __future__ import annotations
 

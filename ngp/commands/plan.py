@@ -1,4 +1,4 @@
-"""`ngp plan`: what would happen to every unit, in one go."""
+"""`ngp plan`: plan all units at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp ready`: whether what was applied has come up."""
+"""`ngp ready`: check that the applied services answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp render`: write the Terraform roots, or say what of them is stale."""
+"""`ngp render`: write the Terraform roots, or report stale ones."""
 
 from __future__ import annotations
 

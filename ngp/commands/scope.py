@@ -1,4 +1,4 @@
-"""The environment and the units that a command line means; which ones is said where no word names them."""
+"""The environment and the units of a command line; a message names them if no word does."""
 
 from __future__ import annotations
 

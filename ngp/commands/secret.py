@@ -1,4 +1,4 @@
-"""`ngp secret`: find secrets that stand in plain text."""
+"""`ngp secret`: find secrets in plain text."""
 
 from __future__ import annotations
 

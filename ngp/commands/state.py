@@ -1,4 +1,4 @@
-"""`ngp state`: the bucket of Terraform's state, and what lies in it."""
+"""`ngp state`: the bucket of Terraform's states, and their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp status`: what stands of each unit."""
+"""`ngp status`: show the status of each unit, from its state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp unlock`: release the lock that a Terraform left which is no more."""
+"""`ngp unlock`: release the lock of a Terraform that no longer runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ngp validate`: what the operator wrote (64), then what Terraform says about the rendered roots (1)."""
+"""`ngp validate`: check what the operator wrote (64), then validate the rendered roots with Terraform (1)."""
 
 from __future__ import annotations
 

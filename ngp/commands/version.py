@@ -1,4 +1,4 @@
-"""`ngp version`: the versions of what would run here."""
+"""`ngp version`: show the versions of ngp and of the programs that it uses here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A witness of host keys: what cloud-init writes to an instance's console, as EC2 gives it (GetConsoleOutput)."""
+"""A witness of host keys: EC2's console output (GetConsoleOutput), to which cloud-init writes them."""
 
 from __future__ import annotations
 

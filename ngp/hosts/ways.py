@@ -1,4 +1,4 @@
-"""Ways to hosts: a connection from here, through Session Manager, or with a key that lasts for one command."""
+"""Ways to connect to hosts: directly, through Session Manager, or with a key for one command."""
 
 from __future__ import annotations
 

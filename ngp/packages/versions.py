@@ -1,4 +1,4 @@
-"""What is installed on hosts, and what was deployed there, by whom and when: recorded on the hosts themselves.
+"""Installed packages on hosts, and records of deployments: what, by whom and when. The hosts store the records.
 
 A record on the host is written by the step that installs, holds for whoever deploys from wherever, and goes with the
 host: a machine that was replaced has nothing deployed.

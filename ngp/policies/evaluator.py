@@ -1,4 +1,4 @@
-"""The process in which the platform's Rego is evaluated: without ngp's environment, and ended if it takes too long.
+"""The process that evaluates the platform's Rego, without ngp's environment variables and with a time limit.
 
 It reads ``{"modules": {name: text}, "input": …, "queries": [text]}`` on stdin and prints ``{"answers": […]}``, null for
 an undefined one, or ``{"error": text}``.

@@ -1,4 +1,4 @@
-"""OPA's own program as the evaluator of the platform's policies, where it is on PATH.
+"""Evaluates the platform's policies with the program `opa`, if it is on PATH.
 
 Source: https://www.openpolicyagent.org/docs/cli, "opa eval": one query, its input on stdin, its answer as JSON.
 """

@@ -1,4 +1,4 @@
-"""Adds a copy of somebody else's module to a platform, or renews it: fetch, show what changes, write."""
+"""Adds a copy of somebody else's module to a platform, or renews it: fetches, shows the changes, and writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pipeline files of a platform's repository: what is rendered for it, what is stale, and their writing."""
+"""The pipeline files of a platform's repository: renders them, finds stale ones, and writes them."""
 
 from __future__ import annotations
 

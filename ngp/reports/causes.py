@@ -1,4 +1,4 @@
-"""Why a plan changes a resource: the lines of tfvars, environment.yaml, a template or the module that it comes from.
+"""Finds causes of changes: the lines of tfvars, environment.yaml, a template or the module.
 
 It says what is written, and only that. Where nothing written explains a change it says so: a default of the provider,
 or somebody who changed the resource outside of Terraform.

@@ -1,4 +1,4 @@
-"""Templates that changed since the baseline, and the units whose roots they make other than before."""
+"""Templates that changed since the baseline, and the units whose roots they change."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What of a unit its root does not show: which output feeds a wired input, which secret an ephemeral one takes, which
-Terraform runs it; and which units the one root of a `single` state held."""
+"""Origins of a unit that its root does not show: outputs that feed wired inputs, secrets of ephemeral ones, the
+Terraform that runs it, and the units in the one root of a `single` state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the options of a command line to what a run is asked for."""
+"""Translates the options of a command line into the request of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of what documents say of bundles, for their JSON Schemas."""
+"""JSON Schemas of the parts of documents about bundles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show what a bundle was made from, and what two bundles do differently."""
+"""Shows the content of a bundle, and the differences of two."""
 
 from __future__ import annotations
 

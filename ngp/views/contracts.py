@@ -1,4 +1,4 @@
-"""Show which inputs and outputs of modules differ from a commit, and the units that break."""
+"""Shows changed inputs and outputs of modules since a commit, and the units that they break."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what `ngp host` prints."""
+"""JSON Schemas of the documents of `ngp host`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of what documents say of packages, for their JSON Schemas."""
+"""JSON Schemas of the documents of `ngp package`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show the pipeline files of a repository: which were written, or are stale."""
+"""Shows the pipeline files of a repository: written or stale ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show a new platform: what was written, and what to do next."""
+"""Shows a new platform: the written files, and the next steps."""
 
 from __future__ import annotations
 

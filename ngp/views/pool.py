@@ -1,4 +1,4 @@
-"""Show what the pool keeps running."""
+"""Shows the processes of the pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show prerequisites: what is there, what is missing and how to get it."""
+"""Shows prerequisites: what exists, what is missing, and how to get it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show the sandbox: whether it runs, where, and what ended with it."""
+"""Shows the sandbox: whether it runs, where, and what was stopped with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of what documents say of states, for their JSON Schemas."""
+"""JSON Schemas of the parts of documents about states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts what a run has done: units and operations, from the events of any unit in any order."""
+"""Counts units and operations of a run, from its events in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show the validation of environments: a line for each root while Terraform checks them, then what was found."""
+"""Shows the validation of environments: a line per root while Terraform checks them, then the findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show a verdict: what policies deny or warn of, and what is accepted."""
+"""Shows a verdict: what policies deny or warn of, and what is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ARNs against the region of a unit, whose services refuse keys, certificates and topics of another one."""
+"""Checks ARNs against the region of a unit: its services refuse keys, certificates and topics of other regions."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ def test_the_states_of_an_environment_that_moved_to_another_region_are_found(len
     lent.render()
     (orphan,) = lent.ngp.call("orphans", "--json").document["orphans"]
     assert (orphan["environment"], orphan["unit"]) == ("dev", "")
-    assert "dev keeps its states elsewhere now" in orphan["hint"]
+    assert "dev now stores its states elsewhere" in orphan["hint"]
 
 
 def test_a_real_account_that_cannot_be_reached_is_named_and_the_rest_is_looked_at(trial):

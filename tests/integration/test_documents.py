@@ -64,7 +64,7 @@ ELSEWHERE |= {"package.deploy", "package.install", "package.versions"}  # the sa
 def test_the_document_of_every_command_is_as_published(platform, ngp):
     seen = set(ELSEWHERE)
     for line in HERE:
-        done = ngp.run(*line.split(), "--json", env={"NGP_NO_INPUT": "1"})
+        done = ngp.call(*line.split(), "--json", env={"NGP_NO_INPUT": "1"})
         document = done.document
         assert done.exit_code in (0, 1, 69), f"{line}: {done.stderr}"
         seen.add(document["schema"].removeprefix("ngp.").removesuffix("/1"))

@@ -12,15 +12,15 @@ def _next(outcome):
 def test_the_next_command_keeps_units_and_options(region, ngp_in):
     region.choose(region.WITH_LATE)
     ngp = ngp_in(region.path)
-    assert _next(ngp.run("plan", "dev", "base")) == "next: ngp apply dev base"
-    assert _next(ngp.run("plan", "app...")) == "next: ngp apply dev base app"
+    assert _next(ngp.call("plan", "dev", "base")) == "next: ngp apply dev base"
+    assert _next(ngp.call("plan", "app...")) == "next: ngp apply dev base app"
     target = "-target=module.base.terraform_data.vpc"
-    assert _next(ngp.run("plan", "dev", "base", target, "--refresh=false")) == (
+    assert _next(ngp.call("plan", "dev", "base", target, "--refresh=false")) == (
         f"next: ngp apply dev base {target} -refresh=false"
     )
-    assert _next(ngp.run("plan", "dev")) == "next: ngp apply dev"
-    assert _next(ngp.run("apply", "dev", "base", "--auto-approve", target)) == "next: ngp output dev base"
-    assert _next(ngp.run("destroy", "dev", "base", "--auto-approve")) == "next: ngp status dev base"
+    assert _next(ngp.call("plan", "dev")) == "next: ngp apply dev"
+    assert _next(ngp.call("apply", "dev", "base", "--auto-approve", target)) == "next: ngp output dev base"
+    assert _next(ngp.call("destroy", "dev", "base", "--auto-approve")) == "next: ngp status dev base"
 
 
 def test_one_state_for_all_units_keeps_them_too(region, ngp_in):
@@ -31,10 +31,10 @@ def test_one_state_for_all_units_keeps_them_too(region, ngp_in):
 def test_run_commands_take_selections(region, ngp_in):
     region.choose(region.WITH_LATE)
     ngp = ngp_in(region.path / "environments" / "dev")
-    planned = ngp.run("plan", "!late", "--json").document
+    planned = ngp.call("plan", "!late", "--json").document
     assert [unit["unit"] for unit in planned["units"]] == ["base", "app"]
-    applied = ngp.run("apply", "base...", "--auto-approve", "--json").document
+    applied = ngp.call("apply", "base...", "--auto-approve", "--json").document
     assert [unit["unit"] for unit in applied["units"]] == ["base"]
-    refused = ngp.run("destroy", "dev", "x*", "--auto-approve", "--json")
+    refused = ngp.call("destroy", "dev", "x*", "--auto-approve", "--json")
     assert refused.exit_code == 64
     assert region.state("base").is_file()

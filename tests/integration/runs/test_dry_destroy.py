@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 @pytest.fixture
 def applied(region, ngp_in):
     ngp = ngp_in(region.path)
-    assert ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     return ngp
 
 
@@ -42,11 +42,11 @@ def _type(folder, argv, lines):
 
 def test_a_dry_run_shows_what_would_go_and_changes_nothing(applied, region):
     before = {unit: region.state(unit).read_bytes() for unit in ("base", "app")}
-    done = applied.run("destroy", "dev", "app", "--dry-run")
+    done = applied.call("destroy", "dev", "app", "--dry-run")
     assert done.exit_code == 0
     assert "module.app.terraform_data.home" in done.stdout
     assert done.stdout.splitlines()[-1] == "next: ngp destroy dev app"
-    document = applied.run("destroy", "dev", "--dry-run", "--json").document
+    document = applied.call("destroy", "dev", "--dry-run", "--json").document
     assert {unit["unit"]: unit["outcome"] for unit in document["units"]} == {"base": "changes", "app": "changes"}
     assert {unit: region.state(unit).read_bytes() for unit in before} == before
     assert list(region.path.rglob("*.plan")) == []
@@ -54,8 +54,8 @@ def test_a_dry_run_shows_what_would_go_and_changes_nothing(applied, region):
 
 def test_a_dry_run_is_allowed_in_a_protected_environment(applied, region):
     region.write("ngp.yaml", "name: little\nstate: local\nprotected: [dev]\n")
-    assert applied.run("destroy", "dev", "--auto-approve").exit_code == 3
-    assert applied.run("destroy", "dev", "--dry-run").exit_code == 0
+    assert applied.call("destroy", "dev", "--auto-approve").exit_code == 3
+    assert applied.call("destroy", "dev", "--dry-run").exit_code == 0
 
 
 def test_the_question_names_account_and_region_and_is_asked_again(applied, region):

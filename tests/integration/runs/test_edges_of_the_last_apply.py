@@ -108,7 +108,7 @@ def test_another_machine_destroys_in_that_order(lent, tmp_path):
         assert head in text
         module.write_text(text.replace(head, head + LEAVES.format(command, tmp_path)))
     lent.render()
-    done = lent.ngp.run("apply", "dev", "--auto-approve")
+    done = lent.ngp.call("apply", "dev", "--auto-approve")
     assert done.exit_code == 0, done.stderr
     other = tmp_path / "other"
     shutil.copytree(lent.path, other)
@@ -122,10 +122,10 @@ def test_another_machine_destroys_in_that_order(lent, tmp_path):
     values = other / "environments/dev/terraform.tfvars"
     values.write_text(values.read_text() + 'app = {\n  vpc_id = "v"\n}\n')
     there = Ngp(other)
-    assert there.run("render").exit_code == 0
-    refused = there.run("destroy", "dev", "base", "--auto-approve")
+    assert there.call("render").exit_code == 0
+    refused = there.call("destroy", "dev", "base", "--auto-approve")
     assert refused.exit_code == 3, refused.stderr
-    done = there.run("destroy", "dev", "--auto-approve", "-refresh=false")
+    done = there.call("destroy", "dev", "--auto-approve", "-refresh=false")
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "order").read_text().split() == ["app", "base"]
     assert json.loads(lent.session.object(lent.bucket, "environments/dev/graph.json"))["needs"] == {}

@@ -34,21 +34,21 @@ def ready(platform, ngp):
 
 def test_a_lock_of_a_dead_holder_is_shown_and_released(ready, ngp):
     lay_lock(ready, f"ann@{socket.gethostname()}")
-    shown = ngp.run("locks", "dev")
+    shown = ngp.call("locks", "dev")
     assert shown.exit_code == 0, shown.stderr
     assert "base: locked by ann@" in shown.stdout
     assert "holder: dead" in shown.stdout
     assert "release: ngp unlock dev base" in shown.stdout
-    done = ngp.run("unlock", "dev", "base", "--auto-approve")
+    done = ngp.call("unlock", "dev", "base", "--auto-approve")
     assert done.exit_code == 0, done.stderr
     assert not lock_file(ready).exists()
-    assert ngp.run("locks", "dev").stdout == "dev: no state is locked\n"
-    assert ngp.run("unlock", "dev", "base", "--auto-approve", "--json").document["locks"] == []
+    assert ngp.call("locks", "dev").stdout == "dev: no state is locked\n"
+    assert ngp.call("unlock", "dev", "base", "--auto-approve", "--json").document["locks"] == []
 
 
 def test_nobody_is_asked_without_a_terminal_and_nothing_is_released(ready, ngp):
     lay_lock(ready, f"ann@{socket.gethostname()}")
-    done = ngp.run("unlock", "dev", "base")
+    done = ngp.call("unlock", "dev", "base")
     assert done.exit_code == 64
     assert "--auto-approve" in done.stderr
     assert lock_file(ready).exists()
@@ -56,7 +56,7 @@ def test_nobody_is_asked_without_a_terminal_and_nothing_is_released(ready, ngp):
 
 def test_whether_a_holder_on_another_machine_lives_is_not_known(ready, ngp):
     lay_lock(ready, "ann@laptop")
-    (found,) = ngp.run("locks", "dev", "--json").document["locks"]
+    (found,) = ngp.call("locks", "dev", "--json").document["locks"]
     assert (found["holder"], found["who"], found["release"]) == ("unknown", "ann@laptop", "ngp unlock dev base")
     assert "laptop" in found["because"]
 
@@ -78,42 +78,42 @@ def test_a_lock_is_not_released_while_a_terraform_by_hand_works_on_it(ready, ngp
     )
     try:
         wait_for(lock_file(ready).exists)
-        (found,) = ngp.run("locks", "dev", "--json").document["locks"]
+        (found,) = ngp.call("locks", "dev", "--json").document["locks"]
         assert (found["holder"], found["release"]) == ("alive", "")
         assert str(started.pid) in found["because"]
-        done = ngp.run("unlock", "dev", "base", "--auto-approve")
+        done = ngp.call("unlock", "dev", "base", "--auto-approve")
         assert done.exit_code == 5, done.stderr
         assert lock_file(ready).exists()
     finally:
         os.killpg(started.pid, signal.SIGKILL)
         started.wait()
-    assert ngp.run("unlock", "dev", "base", "--auto-approve").exit_code == 0
+    assert ngp.call("unlock", "dev", "base", "--auto-approve").exit_code == 0
     assert not lock_file(ready).exists()
 
 
 def test_a_lock_is_not_released_while_the_terraform_of_a_killed_ngp_works_on_it(ready, ngp):
     values = ready / "environments/dev/terraform.tfvars"
     values.write_text(values.read_text() + SLOW)
-    assert ngp.run("render").exit_code == 0
+    assert ngp.call("render").exit_code == 0
     started = ngp.start("apply", "dev", "--auto-approve", output=subprocess.DEVNULL)
     wait_for(lock_file(ready, "app").exists)
     time.sleep(0.5)
     started.kill()
     started.wait()
-    found = ngp.run("locks", "dev", "--json").document["locks"]
+    found = ngp.call("locks", "dev", "--json").document["locks"]
     assert ("app", "alive") in [(one["unit"], one["holder"]) for one in found]
-    assert ngp.run("unlock", "dev", "app", "--auto-approve").exit_code == 5
-    refused = ngp.run("plan", "dev")
+    assert ngp.call("unlock", "dev", "app", "--auto-approve").exit_code == 5
+    refused = ngp.call("plan", "dev")
     assert refused.exit_code == 5, refused.stderr
     assert "a killed ngp left Terraform running: joint apply in process" in refused.stderr
     pid = int(refused.stderr.partition("kill -INT ")[2].split()[0])
     assert Path(f"/proc/{pid}/exe").readlink().name.startswith("terraform")
     os.kill(pid, signal.SIGINT)
     wait_for(lambda: not lock_file(ready, "app").exists())
-    wait_for(lambda: "was killed while it applied" in ngp.run("plan", "dev").stderr)
+    wait_for(lambda: "was killed while it applied" in ngp.call("plan", "dev").stderr)
     values.write_text(values.read_text().replace(SLOW, ""))
-    assert ngp.run("render").exit_code == 0
-    after = ngp.run("apply", "dev", "--auto-approve")
+    assert ngp.call("render").exit_code == 0
+    after = ngp.call("apply", "dev", "--auto-approve")
     assert after.exit_code == 0, after.stderr
     assert "its joint apply continued and failed with exit code 1" in after.stderr
 

@@ -31,7 +31,7 @@ def remove(trial):
 def test_every_command_names_it_with_the_commit_and_the_way_to_destroy_it(trial):
     trial.render()
     commit(trial.path, "Render")
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     assert trial.ngp.call("orphans", "dev", "--json").document["orphans"] == []
     remove(trial)
     gone = commit(trial.path, "Take app out")
@@ -39,7 +39,7 @@ def test_every_command_names_it_with_the_commit_and_the_way_to_destroy_it(trial)
     commit(trial.path, "Say more")
 
     for argv in (["plan", "dev"], ["plan", "dev", "base"], ["status", "dev"], ["apply", "dev", "--auto-approve"]):
-        done = trial.ngp.run(*argv)
+        done = trial.ngp.call(*argv)
         assert done.exit_code == 0, done.stderr
         assert re.search(rf"app: \d+ resources?, removed by {gone} \(\d{{4}}-\d\d-\d\d, Take app out\)", done.stdout)
         assert f"git switch --detach {gone}~1 && ngp destroy dev app; then git switch -" in done.stdout
@@ -61,19 +61,19 @@ def test_every_command_names_it_with_the_commit_and_the_way_to_destroy_it(trial)
 
     checkout, destroy, back = re.fullmatch(r"(git .*) && (ngp .*); then (git .*)", orphan["hint"]).groups()
     git(trial.path, *checkout.split()[1:])
-    done = trial.ngp.run(*destroy.split()[1:], "--auto-approve")
+    done = trial.ngp.call(*destroy.split()[1:], "--auto-approve")
     assert done.exit_code == 0, done.stdout + done.stderr
     git(trial.path, *back.split()[1:])
-    assert "matches its files" in trial.ngp.run("plan", "dev").stdout
+    assert "matches its files" in trial.ngp.call("plan", "dev").stdout
     assert trial.ngp.call("orphans", "dev", "--json").document["orphans"] == []
 
 
 def test_a_destroy_names_what_it_leaves(trial):
     trial.render()
     commit(trial.path, "Render")
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     remove(trial)
-    done = trial.ngp.run("destroy", "dev", "--auto-approve")
+    done = trial.ngp.call("destroy", "dev", "--auto-approve")
     assert done.exit_code == 0, done.stderr
     for text in (done.stderr, done.stdout):  # in what the question shows, and at the end
         assert "1 state belongs to no unit of dev, and this destroy leaves it" in text
@@ -108,7 +108,7 @@ def test_states_in_s3_are_listed_by_prefix(lent):
 def test_a_removal_that_is_not_committed_says_so(trial):
     trial.render()
     commit(trial.path, "Render")
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     remove(trial)
     (orphan,) = trial.ngp.call("orphans", "dev", "--json").document["orphans"]
     assert orphan["commit"] == ""
@@ -119,7 +119,7 @@ def test_a_removal_that_is_not_committed_says_so(trial):
 def test_states_of_units_are_orphans_of_one_state_for_all(trial):
     trial.render()
     commit(trial.path, "Render")
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     (trial.path / YAML).write_text((trial.path / YAML).read_text() + "state: single\n")
     trial.render()
     gone = commit(trial.path, "One state")
@@ -152,7 +152,7 @@ def rename(trial, subject="Rename dev"):
 def test_a_renamed_environment_is_named_with_the_commit_and_the_ways_out(trial):
     trial.render()
     commit(trial.path, "Render")
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     assert "left states behind" not in trial.ngp.call("env", "list").stderr
     gone = rename(trial)
     told = rf"dev: \d resources in 2 states, removed by {gone} \(\d{{4}}-\d\d-\d\d, Rename dev\)  .*/state/dev/"
@@ -171,7 +171,7 @@ def test_a_renamed_environment_is_named_with_the_commit_and_the_ways_out(trial):
 
     checkout, run, back = re.fullmatch(r"(git .*) && (ngp .*); then (git .*)", destroy).groups()
     git(trial.path, *checkout.split()[1:])
-    assert trial.ngp.run(*run.split()[1:], "--auto-approve").exit_code == 0
+    assert trial.ngp.call(*run.split()[1:], "--auto-approve").exit_code == 0
     git(trial.path, *back.split()[1:])
     assert "every state of the platform belongs to a unit" in trial.ngp.call("orphans").stderr
     assert trial.ngp.call("env", "list", "--json").document["orphans"] == []
@@ -180,7 +180,7 @@ def test_a_renamed_environment_is_named_with_the_commit_and_the_ways_out(trial):
 def test_an_environment_without_a_commit_of_its_removal_can_be_put_back(trial):
     trial.render()
     commit(trial.path, "Render")
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     shutil.rmtree(trial.path / "environments/dev")
     (orphan,) = trial.ngp.call("orphans", "--json").document["orphans"]
     assert orphan["hint"].startswith("its removal is not committed: git checkout HEAD -- environments/dev")
@@ -247,7 +247,7 @@ def test_a_renamed_unit_is_moved_by_the_commands_that_are_shown(kind, request):
     trial = request.getfixturevalue(kind)
     trial.render()
     commit(trial.path, "Render")
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     (trial.path / YAML).write_text(
         (trial.path / YAML)
         .read_text()
@@ -263,14 +263,14 @@ def test_a_renamed_unit_is_moved_by_the_commands_that_are_shown(kind, request):
     done = subprocess.run(["bash", "-c", script], cwd=trial.path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert trial.ngp.call("orphans", "dev", "--json").document["orphans"] == []
-    assert "matches its files" in trial.ngp.run("plan", "dev").stdout
+    assert "matches its files" in trial.ngp.call("plan", "dev").stdout
     assert not list((trial.path / "environments/dev/units/shop").glob("*tfstate*"))
 
 
 def test_a_new_unit_of_another_module_is_no_heir(trial):
     trial.render()
     commit(trial.path, "Render")
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     text = (trial.path / YAML).read_text().replace("  app: {}\n", "  other: {module: base}\n").split("wiring:")[0]
     (trial.path / YAML).write_text(text)
     (trial.path / "environments/dev/terraform.tfvars").write_text(

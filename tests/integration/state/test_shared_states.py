@@ -15,7 +15,7 @@ def copied(trial):
     shutil.rmtree(trial.path / "environments/prod")
     trial.edit("ngp.yaml", "protected: [prod]\n", "")
     trial.render()
-    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert trial.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
     shutil.copytree(trial.path / "environments/dev", trial.path / "environments/stage")
     shutil.copytree(trial.path / ".ngp/state/dev", trial.path / ".ngp/state/stage")
     trial.render()
@@ -34,7 +34,7 @@ def copied(trial):
 )
 def test_no_run_touches_a_state_of_two_environments(copied, argv):
     before = copied.tree()
-    done = copied.ngp.run(*argv)
+    done = copied.ngp.call(*argv)
     assert done.exit_code == 3, done.stdout + done.stderr
     said = done.stdout + done.stderr
     assert f"the state of `base` is the state of `{'dev' if 'stage' in argv else 'stage'}`, too: " in said
@@ -54,7 +54,7 @@ def test_those_that_only_look_name_it(copied):
         place = copied.path / f".ngp/state/stage/{name}.tfstate"
         place.rename(f"{place}.copy")
     assert copied.ngp.call("orphans", "--json").document["shared"] == []
-    assert "matches its files" in copied.ngp.run("plan", "dev").stdout
+    assert "matches its files" in copied.ngp.call("plan", "dev").stdout
 
 
 @pytest.fixture

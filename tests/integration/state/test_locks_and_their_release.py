@@ -13,7 +13,6 @@ import pytest
 
 pytestmark = pytest.mark.terraform
 LOCK = {"ID": "1-2", "Operation": "OperationTypeApply", "Created": "2026-11-01T10:00:00Z"}
-SLOW = 'app = {\n  command = "sleep 60"\n}\n'
 
 
 def lock_file(platform, unit="base"):
@@ -93,11 +92,12 @@ def test_a_lock_is_not_released_while_a_terraform_by_hand_works_on_it(ready, ngp
 
 def test_a_lock_is_not_released_while_the_terraform_of_a_killed_ngp_works_on_it(ready, ngp):
     values = ready / "environments/dev/terraform.tfvars"
-    values.write_text(values.read_text() + SLOW)
+    at_work = ready.parent / "at-work"
+    slow = f'app = {{\n  command = "touch {at_work}; sleep 60"\n}}\n'
+    values.write_text(values.read_text() + slow)
     assert ngp.call("render").exit_code == 0
     started = ngp.start("apply", "dev", "--auto-approve", output=subprocess.DEVNULL)
-    wait_for(lock_file(ready, "app").exists)
-    time.sleep(0.5)
+    wait_for(at_work.exists)
     started.kill()
     started.wait()
     found = ngp.call("locks", "dev", "--json").document["locks"]
@@ -111,7 +111,7 @@ def test_a_lock_is_not_released_while_the_terraform_of_a_killed_ngp_works_on_it(
     os.kill(pid, signal.SIGINT)
     wait_for(lambda: not lock_file(ready, "app").exists())
     wait_for(lambda: "was killed while it applied" in ngp.call("plan", "dev").stderr)
-    values.write_text(values.read_text().replace(SLOW, ""))
+    values.write_text(values.read_text().replace(slow, ""))
     assert ngp.call("render").exit_code == 0
     after = ngp.call("apply", "dev", "--auto-approve")
     assert after.exit_code == 0, after.stderr

@@ -93,7 +93,7 @@ def _require_room(folder: Path) -> None:
 def _require_name(name: str) -> None:
     if not (_NAME.fullmatch(name) and 2 <= len(name) <= 24):
         raise UsageError(
-            f"`{name}` cannot be a platform's name",
-            why="it must be 2 to 24 lower-case letters, digits and single dashes, beginning with a letter",
+            f"`{name}` is not a valid platform name",
+            why="a name starts with a letter and has 2 to 24 lower-case letters, digits and single dashes",
             todo="pass one: ngp init DIR --project NAME",
         )

@@ -89,7 +89,7 @@ def test_file_in_place_of_the_folder_is_refused(tmp_path):
 def test_names_that_cannot_be_are_refused(tmp_path, name):
     with pytest.raises(UsageError) as caught:
         skeleton.render(tmp_path, name)
-    assert "--project" in caught.value.findings[0].why
+    assert "--project" in caught.value.findings[0].todo
 
 
 @pytest.mark.parametrize(("folder", "name"), [("My Platform", "my-platform"), ("2nd_try-", "nd-try"), ("...", "")])

@@ -43,7 +43,7 @@ WRONG = {
     "unknown module to configure": (
         ["configure", "dev", "--module", "bsae"],
         [],
-        ["no module `bsae`", "did you mean `base`?"],
+        ["the module `bsae` does not exist", "did you mean `base`?"],
     ),
     "unknown key of environment.yaml": (
         ["plan", "dev"],
@@ -279,7 +279,7 @@ def test_the_hosted_zone_is_absent(real):
     real.edit("modules/app/module.yaml", "requires:", "preflight: [hosted_zone]\nrequires:")
     real.render()
     argv = ("apply", "dev", "--auto-approve", "--no-bootstrap")
-    says = ["no public hosted zone for example.test", YAML, f"in account {real.account}", "aws route53 create-hosted-"]
+    says = ["no public hosted zone for example.test", YAML, f"account {real.account}", "aws route53 create-hosted-"]
     real.refused(*argv, code=69, says=says)
     real.refused(*argv, "base", code=69, says=["the state bucket"])  # a unit that needs no zone does not ask for it
     real.session.call("route53", "create_hosted_zone", Name="example.test", CallerReference="1")

@@ -115,4 +115,4 @@ def test_a_sandbox_that_does_not_run_has_no_hosts(platform, ngp, monkeypatch):
     )
     done = ngp.call("host", "list", "/", "--format", "tsv")
     assert (done.exit_code, done.stdout.split("\t")[0]) == (0, "db")
-    assert "the hosts of dev are missing: the sandbox is not running" in done.stderr
+    assert "the hosts of dev, so they are missing: the sandbox is not running" in done.stderr

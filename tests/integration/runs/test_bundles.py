@@ -326,7 +326,7 @@ def test_a_plan_that_names_a_folder_of_this_machine_makes_no_bundle(here, tmp_pa
     render(here)
     done = here.call("plan", "dev", "--out", str(tmp_path / "x.bundle"))
     assert done.exit_code == 3, done.stderr
-    assert "names a file or folder of this machine: the output base.where" in done.stderr
+    assert "contains a path of this machine: the output base.where" in done.stderr
     assert not (tmp_path / "x.bundle").exists()
 
 

@@ -2,33 +2,18 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from ngp.environments import platforms, resolving
 from ngp.runs import units
 from ngp.runs.bundle import archive, facts, making, reviews, statement
 from ngp.runs.bundle.archive import Content
 from ngp.runs.bundle.reviews import ReviewedUnit
-from ngp.runs.bundle.statement import BinaryFact, StateFact, Statement, UnitFact
+from ngp.runs.bundle.statement import StateFact, UnitFact
 from ngp.runs.results import Outcome, UnitResult
+from tests import statements
 
 NOTE = json.dumps({"run": "20261130-080000-apply-dev-a1f4", "at": "2026-11-30T08:00:00Z"})
-STATED = Statement(
-    verb="apply",
-    run_id="20261130-020000-plan-dev-a1f4",
-    platform="small",
-    environment="dev",
-    target="sandbox",
-    account="123456789012",
-    region="eu-central-1",
-    maker="maker@example.com",
-    created=datetime.now(UTC).replace(microsecond=0),
-    expires=datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1),
-    ngp="1.0",
-    terraform=BinaryFact("terraform", "1.14.0", "ab" * 32),
-    lock="cd" * 32,
-    lineage="x",
-)
+STATED = statements.make("dev", platform="small", target="sandbox")
 
 
 def write(path, **more):

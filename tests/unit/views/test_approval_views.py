@@ -1,6 +1,5 @@
 """What a person reads before they sign a bundle: losses first, nothing that matters cut."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,27 +8,21 @@ from ngp.runs.authority import Authority, AuthorityKind
 from ngp.runs.bundle.archive import SEALED, Archive, Member
 from ngp.runs.bundle.opening import Bundle
 from ngp.runs.bundle.reviews import ReviewedUnit
-from ngp.runs.bundle.statement import BinaryFact, CommitFact, SecretFact, StateFact, Statement, UnitFact
+from ngp.runs.bundle.statement import CommitFact, SecretFact, StateFact, UnitFact
 from ngp.runs.results import Outcome, UnitResult
 from ngp.views import approvals
+from tests import statements
 
 
 def unit(apart="", secrets=None, **changes):
     return UnitFact("m", apart, "", "", "", "", StateFact("p"), secrets or {}, changes)
 
 
-def stated(units, **more):
-    now = datetime.now(UTC)
-    where = ("apply", "run", "demo", "prod", "aws", "123456789012", "eu-central-1", "maker@example.com")
-    tools = ("1.0", BinaryFact("terraform", "1.14.0", ""), "", "")
-    return Statement(*where, now, now + timedelta(hours=1), *tools, units=units, **more)
-
-
 def shown(units, results=None, *, whole=False, sealed=False, **more):
     members = {SEALED: Member(SEALED, "")} if sealed else {}
     archive = Archive(Path("x.bundle"), b"statement", members, ())
     reviews = {name: ReviewedUnit(one, None) for name, one in (results or {}).items()}
-    return approvals.subject(Bundle(archive, stated(units, **more), reviews), whole=whole).splitlines()
+    return approvals.subject(Bundle(archive, statements.make(units=units, **more), reviews), whole=whole).splitlines()
 
 
 def addresses(word, number):

@@ -2,7 +2,6 @@
 
 import subprocess
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ from ngp import settings
 from ngp.environments import platforms
 from ngp.runs.bundle import archive, reviews, statement
 from ngp.runs.bundle.archive import Content
-from ngp.runs.bundle.statement import BinaryFact, CommitFact, Statement
+from ngp.runs.bundle.statement import CommitFact
+from tests import statements
 from tests.git import git
 
 
@@ -53,21 +53,7 @@ def surroundings(tmp_path, monkeypatch):
 
 @pytest.fixture
 def stated():
-    return Statement(
-        verb="apply",
-        run_id="20261130-020000-plan-prod-a1f4",
-        platform="demo",
-        environment="prod",
-        target="aws",
-        account="123456789012",
-        region="eu-central-1",
-        maker="maker@example.com",
-        created=datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1),
-        expires=datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1),
-        ngp="1.0",
-        terraform=BinaryFact("terraform", "1.14.0", "ab" * 32),
-        lock="cd" * 32,
-        lineage="x",
+    return statements.make(
         commit=CommitFact("1234567890" * 4, authors=("author@example.com",)),
         members={name: one.member(name) for name, one in CONTENT.items()},
     )

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -201,6 +202,13 @@ def test_no_other_test_says_for_itself_that_it_is_an_integration_test():
     elsewhere = [path for path in TESTS.glob("*/**/test_*.py") if not path.is_relative_to(TESTS / "modules")]
     found = [_name(path) for path in elsewhere if "mark.integration" in path.read_text()]
     assert found == []
+
+
+def test_every_declared_mark_is_used():
+    """pytest itself refuses a mark that is not declared (--strict-markers)."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["markers"]
+    used = {name for path in TESTS.rglob("*.py") for name in re.findall(r"\bmark\.(\w+)", path.read_text())}
+    assert {re.match(r"\w+", line)[0] for line in declared} - used == set()
 
 
 def _tracked():

@@ -29,7 +29,7 @@ pytestmark = [
 YES = ("--auto-approve",)
 
 
-class Region:
+class PlatformCopy:
     """A copy of this platform, its sandbox, and what `ngp apply dev` said."""
 
     def __init__(self, ngp) -> None:
@@ -77,7 +77,7 @@ def region(tmp_path_factory, ngp_in):
         shutil.copy2(ROOT / name, path / name)
     for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The platform"]):
         subprocess.run(["git", *argv], cwd=path, check=True, capture_output=True)
-    made = Region(ngp_in(path))
+    made = PlatformCopy(ngp_in(path))
     yield made
     made.ngp.run("sandbox", "stop")
 

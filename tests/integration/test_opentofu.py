@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.tofu, pytest.mark.sandbox, pytest.mark.slow]
 UNITS = ("network", "ecr")  # the second takes an output of the first
 
 
-class Region:
+class CleanPlatform:
     """A platform whose work tree is to be clean after every command."""
 
     def __init__(self, ngp):
@@ -43,7 +43,7 @@ class Region:
 @pytest.fixture(scope="module")
 def region(lay_repository, ngp_in, tofu, tmp_path_factory):
     """One for all tests below, which stand in the order in which they are to run."""
-    region = Region(ngp_in(lay_repository(tmp_path_factory.mktemp("opentofu") / "platform")))
+    region = CleanPlatform(ngp_in(lay_repository(tmp_path_factory.mktemp("opentofu") / "platform")))
     region.use(tofu)
     yield region
     region.ngp.run("sandbox", "stop")
@@ -85,7 +85,7 @@ def test_everything_is_destroyed(region):
 
 
 def test_one_state_for_all_on_the_disk(platform, ngp, tofu):
-    region = Region(ngp)
+    region = CleanPlatform(ngp)
     path = platform / "environments/dev/environment.yaml"
     path.write_text(f"{path.read_text()}state: single\n")
     assert ngp.run("render").exit_code == 0

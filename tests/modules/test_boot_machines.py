@@ -49,7 +49,7 @@ pytestmark = [
 ]
 
 
-class Region:
+class SandboxAccount:
     """The sandbox's, in which modules are applied as far as a machine needs it."""
 
     def __init__(self, path, sandbox, mirror):
@@ -94,7 +94,7 @@ class Region:
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory, sandbox, mirror_of_providers):
-    return Region(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
+    return SandboxAccount(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ class Node:
     """One machine: `run` runs a script as its systemd unit would."""
 
     path: Path
-    region: Region
+    region: FakeCloud
     name: str
     settings: dict[str, str]
     metadata_url: str
@@ -81,7 +81,7 @@ class Node:
 
 
 @dataclass
-class Region:
+class FakeCloud:
     path: Path
     metadata_url: str
     commands: Path  # a folder with the fakes and a Python
@@ -195,4 +195,4 @@ def commands(tmp_path_factory):
 
 @pytest.fixture
 def region(tmp_path, metadata_url, commands, fakes_port):
-    return Region(tmp_path, metadata_url, commands, fakes_port)
+    return FakeCloud(tmp_path, metadata_url, commands, fakes_port)

@@ -52,7 +52,7 @@ pytestmark = [
 ]
 
 
-class Region:
+class SwarmAccount:
     """The sandbox's, with the module applied in it: instances that have user data, and do not run."""
 
     def __init__(self, path, sandbox, mirror):
@@ -135,7 +135,7 @@ class Region:
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory, sandbox, mirror_of_providers):
-    made = Region(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
+    made = SwarmAccount(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
     made.apply(*APPLIED)
     made.registry_files = made.take_registry_out()
     return made

@@ -83,20 +83,28 @@ def lay_programs(folder):
 
 
 def mirrored(home):
-    """Plain Terraform gets its provider from the mirror that ngp finds, where there is one."""
+    """A HOME in which Terraform finds its providers in the mirror that ngp finds, where there is one.
+
+    The packages are linked into the folder that Terraform reads without configuration: told of a mirror by a
+    configuration file, ngp would leave its providers to Terraform, and start them anew for each call.
+    """
     from ngp.terraform import binary, lockfile, mirror
 
     found = binary.find("", ">= 1.11.0", os.environ, cwd=home, cache=home / "cache")
     places = mirror.Places(os.environ, home, home / "cache")
-    source = mirror.find(lockfile.load(ROOT / lockfile.NAME), found.platform, places)
+    lock = lockfile.load(ROOT / lockfile.NAME)
+    source = mirror.find(lock, found.platform, places)
     if source is None or source.folder is None:
         return {}
-    (home / "terraform.rc").write_text(
-        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{source.folder}"\n  }}\n}}\n'
-    )
-    return {"TF_CLI_CONFIG_FILE": str(home / "terraform.rc")}
+    for locked in lock:
+        package = mirror.package(source.folder, locked, found.platform)
+        link = home / ".terraform.d" / "plugins" / package.relative_to(source.folder)
+        link.parent.mkdir(parents=True)
+        link.symlink_to(package)
+    return {"HOME": str(home)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_command_lines_of_the_page_work_and_show_what_it_says(page, shell):
     text = (ROOT / page).read_text(encoding="utf-8")

@@ -250,7 +250,7 @@ def test_a_state_that_appeared_moved_or_vanished_is_named(here, made, tmp_path):
     refused(here, second, "the state of `base` changed from serial 1 to 5")
     document = json.loads(text)
     place.write_text(json.dumps({**document, "lineage": "00000000-0000-0000-0000-000000000000"}))
-    refused(here, second, "the state of `base` is another one")
+    refused(here, second, "the state of `base` was replaced by another one")
     place.unlink()
     refused(here, second, "the state of `base` is gone")
 

@@ -101,6 +101,14 @@ resource "aws_efs_file_system" "shared" {
   tags            = merge(local.tags, { Name = local.name["Shared"] })
 }
 
+resource "aws_efs_backup_policy" "shared" {
+  file_system_id = aws_efs_file_system.shared.id
+
+  backup_policy {
+    status = "ENABLED"
+  }
+}
+
 resource "aws_efs_mount_target" "shared" {
   count = length(var.private_subnet_ids)
 

@@ -441,7 +441,7 @@ variable "restore_limit_minutes" {
 }
 
 variable "backup_vault" {
-  description = "Vault of AWS Backup that keeps the home every night; empty keeps none."
+  description = "Vault of AWS Backup that keeps the home every night; empty leaves that to EFS, which keeps 35 days in a vault of its own."
   type        = string
   default     = ""
   nullable    = false
@@ -453,7 +453,7 @@ variable "backup_vault" {
 }
 
 variable "backup_days" {
-  description = "Days that those backups are kept."
+  description = "Days that backups in backup_vault are kept."
   type        = number
   default     = 35
   nullable    = false

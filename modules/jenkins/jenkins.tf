@@ -98,7 +98,15 @@ resource "aws_efs_mount_target" "home" {
   security_groups = [aws_security_group.home.id]
 }
 
-# Its backups.
+# Its backups: AWS's own every day where no vault is named.
+
+resource "aws_efs_backup_policy" "home" {
+  file_system_id = aws_efs_file_system.home.id
+
+  backup_policy {
+    status = var.backup_vault == "" ? "ENABLED" : "DISABLED"
+  }
+}
 
 locals {
   backups = var.backup_vault != "" ? 1 : 0

@@ -187,6 +187,17 @@ locals {
   efs_backup = var.efs_enabled && var.efs_backup_vault != "" ? 1 : 0
 }
 
+# Where no vault is named, EFS makes backups by itself.
+resource "aws_efs_backup_policy" "shared" {
+  count = var.efs_enabled ? 1 : 0
+
+  file_system_id = aws_efs_file_system.shared[0].id
+
+  backup_policy {
+    status = var.efs_backup_vault == "" ? "ENABLED" : "DISABLED"
+  }
+}
+
 resource "aws_backup_plan" "shared" {
   count = local.efs_backup
 

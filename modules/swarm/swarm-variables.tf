@@ -501,7 +501,7 @@ variable "efs_enabled" {
 }
 
 variable "efs_backup_vault" {
-  description = "Vault of AWS Backup that the shared file system is backed up to every night; empty is none."
+  description = "Vault of AWS Backup that the shared file system is backed up to every night; empty leaves that to EFS, which keeps 35 days in a vault of its own."
   type        = string
   default     = ""
   nullable    = false

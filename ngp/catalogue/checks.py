@@ -63,6 +63,7 @@ RULES: Sequence[Rule] = (
     *SAFETY,
     safeguards.required_arguments,
     safeguards.bucket_versioning,
+    safeguards.file_system_backups,
     safeguards.metadata_hops,
     safeguards.iam_users,
     support.defaults,

@@ -281,3 +281,25 @@ run "archives_that_kms_encrypts_are_read_by_their_key" {
     error_message = "By way of S3 alone, and no other key."
   }
 }
+
+run "the_home_has_backups_where_nobody_names_a_vault" {
+  command = plan
+
+  assert {
+    condition     = one(aws_efs_backup_policy.home.backup_policy).status == "ENABLED" && length(aws_backup_plan.home) == 0
+    error_message = "EFS makes them by itself."
+  }
+}
+
+run "a_vault_takes_the_place_of_backups_of_efs" {
+  command = plan
+
+  variables {
+    backup_vault = "nightly"
+  }
+
+  assert {
+    condition     = one(aws_efs_backup_policy.home.backup_policy).status == "DISABLED" && length(aws_backup_plan.home) == 1
+    error_message = "Each copy costs."
+  }
+}

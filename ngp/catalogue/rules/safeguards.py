@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from ngp.catalogue import hcl
 from ngp.catalogue.rules import protection
-from ngp.catalogue.rules.source import Fault, ModuleSource, address, inner
+from ngp.catalogue.rules.source import Fault, ModuleSource, address, code, inner
 
 # resource type → required arguments: rule, path, and a boolean, a minimum, or None for any value
 _NEEDS: Mapping[str, tuple[tuple[str, str, bool | int | None], ...]] = {
@@ -63,6 +64,18 @@ def bucket_versioning(source: ModuleSource) -> Iterator[Fault]:
             yield source.flaw(block, "backup", f"`{address(block)}` holds data and keeps no versions")
 
 
+def file_system_backups(source: ModuleSource) -> Iterator[Fault]:
+    """Yield file systems that hold data and have no backup where every input has its default."""
+    policies = [*source.of("resource", "aws_efs_backup_policy"), *source.of("resource", "aws_backup_selection")]
+    for block in source.of("resource", "aws_efs_file_system"):
+        named = re.compile(rf"\b{re.escape(address(block))}\b")
+        own = (each for each in policies if named.search(code(each.body)))
+        made = (each for each in own if _count(each) == _count(block) or source.value(each.body, "count") != 0)
+        if address(block) in source.module.manifest.data and not any(made):
+            todo = "an aws_efs_backup_policy with the status ENABLED"
+            yield source.flaw(block, "backup", f"`{address(block)}` holds data and has no backup", todo=todo)
+
+
 def metadata_hops(source: ModuleSource) -> Iterator[Fault]:
     """Keep containers from the role of their machine: they are one network hop further away."""
     for block in source.of("resource", "aws_instance", "aws_launch_template"):
@@ -76,6 +89,11 @@ def iam_users(source: ModuleSource) -> Iterator[Fault]:
     """Refuse IAM users: their access keys never expire."""
     for block in source.of("resource", "aws_iam_user", "aws_iam_access_key", "aws_iam_user_policy"):
         yield source.flaw(block, "iam-user", f"`{address(block)}` is for a user of IAM", todo="make a role")
+
+
+def _count(block: hcl.Block) -> str:
+    attribute = block.body.attributes.get("count")
+    return attribute.text if attribute else ""
 
 
 def _is_enough(value: object, least: object) -> bool:

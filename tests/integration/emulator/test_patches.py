@@ -132,6 +132,17 @@ def test_association_is_made_changed_tagged_and_deleted(of):
         session.call("ssm", "describe_association", **which)
 
 
+def test_backups_of_a_file_system_are_turned_on_and_off(of):
+    call = of("555555555555").call
+    name = call("efs", "create_file_system", CreationToken="home")["FileSystemId"]
+    assert call("efs", "describe_backup_policy", FileSystemId=name)["BackupPolicy"] == {"Status": "DISABLED"}
+    for status in ("ENABLED", "DISABLED"):
+        call("efs", "put_backup_policy", FileSystemId=name, BackupPolicy={"Status": status})
+        assert call("efs", "describe_backup_policy", FileSystemId=name)["BackupPolicy"] == {"Status": status}
+    with pytest.raises(NgpError, match="does not exist"):
+        call("efs", "put_backup_policy", FileSystemId="fs-0123456789abcdef0", BackupPolicy={"Status": "ENABLED"})
+
+
 def test_pull_through_cache_rule_is_made_changed_and_deleted(of):
     session = of("666666666666")
     which, secret = (

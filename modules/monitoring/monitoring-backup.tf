@@ -12,7 +12,8 @@ data "aws_iam_policy_document" "backup_trust" {
 }
 
 locals {
-  backup_name = "${substr("${var.pre_tag}-${local.unit}", 0, 43)}-${var.post_tag}" # a vault's may have 50 characters
+  backup_full = "${var.pre_tag}-${local.unit}-${var.post_tag}"
+  backup_name = length(local.backup_full) <= 50 ? local.backup_full : "${substr(local.backup_full, 0, 41)}-${substr(sha1(local.backup_full), 0, 8)}" # a vault's may have 50 characters
 }
 
 resource "aws_iam_role" "backup" {

@@ -28,7 +28,8 @@ locals {
   appliance = var.engine == "access-server"
   backup    = var.backup_retention_days > 0
 
-  backup_name = trim(substr(format(local.name, local.unit), 0, 50), "-") # AWS Backup takes no more
+  backup_full = format(local.name, local.unit)
+  backup_name = length(local.backup_full) <= 50 ? local.backup_full : "${substr(local.backup_full, 0, 41)}-${substr(sha1(local.backup_full), 0, 8)}" # AWS Backup takes no more
 
   ami_id = (
     var.ami_id != "" ? var.ami_id :

@@ -8,6 +8,14 @@ from ngp import cache
 from ngp.cache import recall, recall_each
 
 
+@pytest.fixture(autouse=True)
+def _forget_the_program():
+    """A test here pretends another ngp; the tests after it ask anew."""
+    yield
+    cache._key.cache_clear()
+    cache.program.cache_clear()
+
+
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "facts"

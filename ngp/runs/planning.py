@@ -77,7 +77,7 @@ def plan(context: RunContext, known: ExpectedOutputs | None = None, finish: Fini
     if missing_bucket(context):
         context.emit(Note("the state bucket does not exist yet, so every state counts as empty"))
     try:
-        planned = joint.plan(context, known, context.tree)
+        planned = joint.plan(context, known, context.tree, reads_file=finish is not None)
         alone: dict[str, Plan | None] = {}
         result = complete(context, known, planned, alone.__setitem__)
         if finish is not None:

@@ -9,7 +9,7 @@ reason, and the rest is planned without them.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ngp.errors import NgpError, StoppedError
@@ -53,9 +53,11 @@ def plan(
     *,
     apart: Mapping[str, str] | None = None,
     kind: str = "preview",
+    reads_file: bool = False,
 ) -> JointPlan:
     """Plan the units of the run together, in `tree`; what they will put out goes to `known`.
 
+    With `reads_file` the parts come from the plan file even if nothing changes: an apply of a bundle compares them.
     `apart` are the units to plan separately from the start (from `choosing.apart`). A unit that turns out to need that
     is left out with its dependants, and the rest is planned again; the reasons are emitted.
     Raises MissingError for what has to be there before any unit.
@@ -69,7 +71,8 @@ def plan(
             return JointPlan({}, reasons)
         start = time.monotonic()
         try:
-            planned = _plan(context, joined, known, tree, kind)
+            composed = composition.compose(context, joined, known, tree, kind)
+            planned = _plan(context, composed, known, reads_file=reads_file)
         except ApartError as error:
             reasons = choosing.with_dependants({**error.reasons, **reasons}, context.needs)
             continue
@@ -80,10 +83,7 @@ def plan(
         return replace(planned, results=results, apart=reasons)
 
 
-def _plan(
-    context: RunContext, names: Iterable[str], known: ExpectedOutputs, tree: copies.ShadowTree, kind: str
-) -> JointPlan:
-    joint = composition.compose(context, list(names), known, tree, kind)
+def _plan(context: RunContext, joint: Joint, known: ExpectedOutputs, *, reads_file: bool) -> JointPlan:
     notes = _require_readable(context, joint)
     for name in joint.units:
         context.emit(UnitEntered(name, Phase.PREVIEW))
@@ -96,7 +96,7 @@ def _plan(
         if joint.partition.is_whole:  # it would also fail separately
             return JointPlan(_failed(context, joint, watch, outcome), {}, joint)
         raise ApartError(_closing_a_cycle(joint, outcome) or diagnostics.failures(outcome, joint))
-    found = parts(context, joint, has_changes=outcome.has_changes)
+    found = parts(context, joint, has_changes=outcome.has_changes or reads_file)
     _require_joinable(joint, found)
     for note in notes:
         context.emit(note)

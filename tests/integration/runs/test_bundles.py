@@ -559,3 +559,16 @@ def test_a_module_in_the_bundle_that_is_not_the_stated_one_is_refused(here, made
             one |= {"digest": {"sha256": member.digest}, "annotations": {"mode": "600", "link": False}}
     archive.write(made, json.dumps(document).encode(), content)
     refused(here, made, "files in the bundle differ from its statement: modules/base/base.dummy")
+
+
+@pytest.mark.parametrize("words", [(), ("app",)])
+def test_a_bundle_without_changes_is_applied(here, tmp_path, words):
+    """A comment in a module plans nothing; who merges it still applies what was reviewed."""
+    assert here.call("apply", "dev", "--auto-approve").exit_code == 0
+    edit(here, "modules/app/app.tf", "\n", "\n# a comment\n")
+    path = tmp_path / "nothing.bundle"
+    assert here.call("plan", "dev", *words, "--out", str(path)).exit_code == 0
+    before = state(here)
+    done = here.call("apply", str(path))
+    assert done.exit_code == 0, done.stderr
+    assert state(here) == before

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ngp.aws import mfa
@@ -36,7 +38,7 @@ def make(
     from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigChainFactory
 
     core: Any = botocore.session.Session(profile=profile or None)
-    core.lazy_register_component("data_loader", lambda: _models(core.get_config_variable("data_path")))
+    core.lazy_register_component("data_loader", lambda: _load_models(core.get_config_variable("data_path")))
     store = core.get_component("config_store")
     chains = ConfigChainFactory(session=core, environ=env)
     for name, (key, variables, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
@@ -54,15 +56,31 @@ def make(
         mfa.serve(core, device, env, reach)
     if role is not None:
         _assume(core, role, reach)
-    return boto3.Session(botocore_session=core)
+    made = boto3.Session(botocore_session=core)
+    paths = core.get_component("data_loader").search_paths
+    paths[:] = dict.fromkeys(paths)  # each session adds boto3's folder to the loader that they share
+    return made
+
+
+def _load_models(folders: str | None) -> Any:
+    """Return botocore's loader of service models, which one process shares among its sessions.
+
+    A user's own models, in `folders` or ~/.aws/models, belong to a home and may change: each session reads them.
+    """
+    from botocore.loaders import Loader
+
+    named = [Path(folder).expanduser() for folder in folders.split(os.pathsep)] if folders else []
+    own = [folder for folder in (*named, Path("~/.aws/models").expanduser()) if folder.is_dir()]
+    if not own:
+        return _published_models()
+    return Loader([*map(str, own), Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
 @cache
-def _models(folders: str | None) -> Any:
-    """botocore's models of services, with those in `folders`: each is read once in a process, not once in a session."""
-    from botocore.loaders import create_loader
+def _published_models() -> Any:
+    from botocore.loaders import Loader
 
-    return create_loader(folders)
+    return Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
 def _read_web_identity(core: Any, resolver: Any, env: Mapping[str, str], reach: Mapping[str, Any]) -> None:

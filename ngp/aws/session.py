@@ -166,7 +166,7 @@ class Session:
 def preload() -> None:
     """Import what the first call needs: boto3, and the models of S3 and STS.
 
-    For processes that fork. Reads no user files and no environment variables, and keeps no client.
+    For processes that fork. Keeps nothing of a user's files and environment, and no client.
     """
     none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_REGION": "us-east-1"}

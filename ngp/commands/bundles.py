@@ -89,7 +89,7 @@ def print_bundle(
 
     if wanted is None:
         return result, {}
-    view.print_made(wanted, context.settings)
+    view.print_made(wanted, result, context.settings)
     stated = wanted.statement
     if wanted.archive is None or stated is None:
         return result, {"bundle": None}

@@ -79,7 +79,8 @@ def only(meant: Scope) -> str:
 def one_unit(meant: Scope, todo: str) -> str:
     """Return the unit of a command that takes exactly one; raise UsageError that says `todo` for none or several."""
     if len(meant.units) != 1:
-        raise UsageError("no unit given", todo=todo)
+        what = f"only one unit can be given, not {len(meant.units)}" if meant.units else "no unit given"
+        raise UsageError(what, todo=todo)
     return meant.units[0]
 
 

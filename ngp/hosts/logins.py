@@ -82,7 +82,8 @@ class Logins:
             connection = await self._connect(host, options, jump)
         except asyncssh.HostKeyNotVerifiable as error:
             is_known = self.login.trust.knows(host, self.lookup(host, options))
-            raise _untrusted(host, str(error), is_known=is_known) from None
+            why = self.login.trust.why_unknown(host) or str(error)
+            raise _untrusted(host, why, is_known=is_known) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
             raise LoginError(*_reason(error, self.login)) from None
         try:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ngp import files
 from ngp.aws import interruption
 from ngp.environments import ssh_keys
-from ngp.errors import NgpError, StoppedError
+from ngp.errors import NgpError, RefusedError, StoppedError
 from ngp.hosts.host import SSH_PORT
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Trust:
     home: Path
     witness: Witness = lambda host: host.host_keys
     _own: dict[str, Keys] = field(default_factory=dict, repr=False)
+    _unread: dict[str, str] = field(default_factory=dict, repr=False)
     _users: dict[tuple[Path, ...], Any] = field(default_factory=dict, repr=False)
 
     def file(self, environment: str) -> Path:
@@ -65,6 +66,7 @@ class Trust:
         """Ask the witness for the keys of hosts that nothing is known of, and keep them.
 
         An address that belongs to another instance than before loses the keys of that one. A set `stop` ends it.
+        A host of which the witness cannot tell stays unknown (`why_unknown`). Raises RefusedError if a guard refuses.
         """
         for environment, members in _by_environment(hosts).items():
             own = self._load(environment)
@@ -79,9 +81,19 @@ class Trust:
     def _ask(self, host: Host, stop: Event) -> tuple[str, ...]:
         if stop.is_set():
             return ()
-        with suppress(NgpError, StoppedError):  # of one host: the others are asked, and this one has no trusted key
+        try:
             return ssh_keys.whole(interruption.wait(lambda: self.witness(host), stop))
+        except RefusedError:
+            raise  # a guard: no host may be reached
+        except NgpError as error:
+            self._unread[_label(host)] = str(error)
+        except StoppedError:
+            pass
         return ()
+
+    def why_unknown(self, host: Host) -> str:
+        """Return why the witness could not tell the keys of a host in `learn`; "" if it could."""
+        return self._unread.get(_label(host), "")
 
     def renew(self, host: Host) -> tuple[str, ...]:
         """Ask the witness for the keys of a host once more; return them, none if nobody vouches for any."""

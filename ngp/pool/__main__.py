@@ -18,7 +18,6 @@ def main(argv: list[str]) -> None:
     limits = Limits(idle_s=float(idle_s), memory_bytes=int(memory_bytes))
     pool = server.Pool(Path(workspace), Path(folder), limits, forks)
     asyncio.run(pool.serve())
-    os._exit(0)  # noqa: SLF001  a call of AWS that hangs would be waited for
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ class Pool:
         self._over.set()
 
     async def _wait(self) -> None:
-        """Wait for the runs and calls that are being served: an apply needs its provider, a call its answer."""
+        """Wait for the runs that are being served: an apply needs its provider."""
         deadline = time.monotonic() + _PATIENCE_S
         while self._proxies.sessions and self._is_patient and time.monotonic() < deadline:
             await asyncio.sleep(0.1)

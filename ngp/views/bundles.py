@@ -44,11 +44,14 @@ def fields(path: Path, digest: str, stated: Statement) -> dict[str, Any]:
     return {"file": str(path), "digest": digest, "expires": stated.expires.isoformat()}
 
 
-def print_made(made: BundleRequest, settings: Settings) -> None:
-    """Print on stderr which bundle was written and where it was uploaded to, or that there is none."""
+def print_made(made: BundleRequest, result: RunResult, settings: Settings) -> None:
+    """Print on stderr which bundle was written and where it was uploaded to, or why there is none."""
     stated = made.statement
     if made.archive is None or stated is None:
-        terminal.say(settings, "ngp wrote no bundle, because the plan is incomplete", always=True)
+        is_whole = all(unit.outcome.is_good for unit in result.units) and not result.stopped_by
+        why = "there is nothing to plan" if is_whole else "the plan is incomplete"
+        earlier = f"; {made.word} was made earlier" if made.out.exists() else ""
+        terminal.say(settings, f"ngp wrote no bundle, because {why}{earlier}", always=True)
         return
     text = f"wrote {made.out} (bundle {made.archive.digest[:12]}, valid until {stated.expires:%Y-%m-%d %H:%M} UTC)"
     terminal.say(settings, text, always=True)

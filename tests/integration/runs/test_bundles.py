@@ -561,6 +561,12 @@ def test_a_module_in_the_bundle_that_is_not_the_stated_one_is_refused(here, made
     refused(here, made, "files in the bundle differ from its statement: modules/base/base.dummy")
 
 
+def test_nothing_to_plan_makes_no_bundle_and_an_earlier_file_is_named(here, made):
+    done = here.call("plan", "dev", "--affected", "--since", "HEAD", "--out", str(made))
+    assert done.exit_code == 0, done.stderr
+    assert f"ngp wrote no bundle, because there is nothing to plan; {made} was made earlier" in done.stderr
+
+
 @pytest.mark.parametrize("words", [(), ("app",)])
 def test_a_bundle_without_changes_is_applied(here, tmp_path, words):
     """A comment in a module plans nothing; who merges it still applies what was reviewed."""

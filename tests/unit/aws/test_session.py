@@ -11,6 +11,7 @@ import botocore.loaders
 import pytest
 from botocore.exceptions import UnknownServiceError
 
+from ngp.aws import identity
 from ngp.aws.identity import Role
 from ngp.aws.mfa import Device
 from ngp.aws.session import Session, preload
@@ -242,3 +243,23 @@ def test_models_of_its_own_are_found_where_the_environment_says(tmp_path):
     with pytest.raises(UnknownServiceError):
         Session(KEYS)._client("toy")
     assert Session(KEYS | {"AWS_DATA_PATH": str(tmp_path), "AWS_ENDPOINT_URL": "http://127.0.0.1:9"})._client("toy")
+
+
+def test_models_in_a_home_are_those_of_that_home(tmp_path, monkeypatch):
+    folder = tmp_path / ".aws" / "models" / "toy" / "2020-01-01"
+    folder.mkdir(parents=True)
+    metadata = {"apiVersion": "2020-01-01", "endpointPrefix": "toy", "protocol": "json", "serviceId": "Toy"}
+    (folder / "service-2.json").write_text(json.dumps({"metadata": metadata, "operations": {}, "shapes": {}}))
+    preload()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Session(KEYS | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})._client("toy")
+    monkeypatch.setenv("HOME", str(tmp_path / "other"))
+    with pytest.raises(UnknownServiceError):
+        Session(KEYS)._client("toy")
+
+
+def test_sessions_add_no_folder_to_the_models_that_they_share():
+    for _ in range(3):
+        Session(KEYS)._client("sts")
+    paths = identity._published_models().search_paths
+    assert len(paths) == len(set(paths))

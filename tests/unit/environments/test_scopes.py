@@ -64,6 +64,8 @@ def test_a_command_may_take_one_unit_or_none(home):
     for wrong in (lambda: scopes.one_unit(Scope("dev", ("a", "b")), "hint"), lambda: scopes.only(Scope("dev", ("a",)))):
         with pytest.raises(UsageError):
             wrong()
+    with pytest.raises(UsageError, match="only one unit can be given, not 2"):
+        scopes.one_unit(Scope("dev", ("a", "b")), "hint")
 
 
 def test_without_a_name_some_commands_take_all_environments(home):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ngp.errors import MissingError, NgpError
+from ngp.errors import MissingError, NgpError, RefusedError
 from ngp.hosts.host import Host
 from ngp.hosts.trust import Lookup, Trust, named_files
 
@@ -54,8 +54,17 @@ def test_a_console_that_cannot_be_read_leaves_the_keys_of_other_hosts(tmp_path, 
     trust = Trust(tmp_path / "kept", tmp_path, witness)
     trust.learn([other, HOST])
     assert (trust.knows(HOST), trust.knows(other)) == (True, False)
+    assert (trust.why_unknown(HOST), trust.why_unknown(other)) == ("", str(error))
     with pytest.raises(type(error), match=str(error)):
         trust.require_renewed(other)
+
+
+def test_a_guard_that_refuses_ends_the_search_for_keys(tmp_path):
+    def refuse(_):
+        raise RefusedError("the credentials are of another account")
+
+    with pytest.raises(RefusedError, match="of another account"):
+        Trust(tmp_path / "kept", tmp_path, refuse).learn([HOST])
 
 
 def test_another_instance_at_the_same_address_has_other_keys(tmp_path, public):

@@ -95,7 +95,7 @@ def test_an_apply_without_a_token_applies_nothing_and_a_night_finds_what_is_not_
     done = act("apply", "push", {**pushed, **repository}, **here)
     assert done.returncode == 1
     assert re.search(r"\[ngp apply/apply dev *\]   ❌  Failure - Main Apply", done.stdout), done.stdout
-    assert "set GITHUB_TOKENin the job: the comment names the reviewed bundle" in done.stdout
+    assert "set GITHUB_TOKEN in the job: the comment names the reviewed bundle" in done.stdout
     assert "| dev: no state is locked" in done.stdout
 
     done = act("nightly", "schedule", repository, **here)

@@ -63,7 +63,7 @@ def chromium(tmp_path_factory):
 def comments(report):
     """The golden comments, and those of a plan with everything."""
     about = Marker("dev", "c" * 64, "a" * 40)
-    full = comment.render(report, about, OURS, ["2 before the merge"])
+    full = comment.render(report, about, OURS, ["review 2 findings before the merge"])
     unit = replace(report.units[1], unit=HOSTILE, reason=HOSTILE, why=(HOSTILE,), findings=(Finding(*[HOSTILE] * 4),))
     evil = comment.render(replace(report, units=(unit, *report.units[2:])), about, OURS)
     return {**golden(), "everything": full, "outdated": comment.outdate(full, "b" * 40), "evil": evil}

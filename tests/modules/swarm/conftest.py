@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 
 from tests.modules.swarm.fakes import aws, docker
 from tests.modules.swarm.fakes.calls import Server
+from tests.prerequisites import missing
 
 CALL = Path(__file__).parent / "fakes" / "call"
 SCRIPTS = Path(__file__).parents[3] / "modules" / "swarm" / "files"
@@ -195,4 +197,7 @@ def commands(tmp_path_factory):
 
 @pytest.fixture
 def region(tmp_path, metadata_url, commands, fakes_port):
+    """The nodes' scripts call the real curl and jq, as on a node."""
+    if lacks := [name for name in ("curl", "jq") if shutil.which(name) is None]:
+        missing(f"{', '.join(lacks)} (as root, .ci/run installs what Debian has)")
     return FakeCloud(tmp_path, metadata_url, commands, fakes_port)

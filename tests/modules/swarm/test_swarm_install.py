@@ -1,7 +1,6 @@
 """How a node gets its Docker, and that the scripts themselves are clean."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -115,15 +114,7 @@ def test_logins_that_the_leader_wrote_outlive_a_boot(node):
     assert (machine.path / "systemctl").read_text() == "restart docker.service\n"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs a network of its own")
-def test_no_bridge_reaches_the_instance_metadata(tmp_path):
-    """In a network of its own: the rule stands once, however often Docker starts."""
-    script = f"bash {FILES}/close-metadata.sh && bash {FILES}/close-metadata.sh && iptables -t raw -S PREROUTING"
-    told = subprocess.run(["unshare", "-n", "bash", "-c", script], capture_output=True, text=True, check=True).stdout
-    assert told.splitlines() == ["-P PREROUTING ACCEPT", "-A PREROUTING -d 169.254.169.254/32 -j DROP"]
-
-
-def test_docker_starts_only_behind_that_rule():
+def test_docker_starts_only_behind_the_rule_of_the_metadata():
     assert (FILES / "ngp-metadata.conf").read_text() == "[Service]\nExecStartPre=/usr/local/lib/ngp/close-metadata.sh\n"
 
 

@@ -1,6 +1,7 @@
 """`ngp` as its callers run it, the small platform that it runs in, and the environment of both."""
 
 import atexit
+import http.client
 import io
 import json
 import os
@@ -138,7 +139,10 @@ def _small_platform() -> Path:
     return folder
 
 
-_LENT: set[str] = set()  # the sandboxes of sessions, which no platform may stop
+_LENT: dict[Path, object] = {}  # by the folder of a platform: the session's sandbox, for it to find
+_MARKED: set[str] = set()  # the ids of lent sandboxes that have the bucket below
+_MARK = "lent-by-tests"  # a bucket of an account of its own, gone from a sandbox that was stopped or emptied
+_MARK_KEY = "Credential=000000000042/20260101/us-east-1/s3/aws4_request"
 
 
 def lend_sandbox(sandbox, platform: Path) -> Path:
@@ -150,21 +154,35 @@ def lend_sandbox(sandbox, platform: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "sandbox").touch()  # a sandbox's folder, so ngp may delete it
     (folder / "running.json").write_text(json.dumps(asdict(sandbox)))
-    _LENT.add(sandbox.id)
+    if sandbox.id not in _MARKED and _ask_mark(sandbox, "PUT"):
+        _MARKED.add(sandbox.id)
+    _LENT[platform] = sandbox
     return platform
 
 
 def stop_sandbox(platform: Path) -> None:
-    """End the sandbox that a run in `platform` may have started; one that is lent goes on."""
-    folder = platform / ".ngp" / "sandbox"
-    if not folder.exists():
-        return
+    """End the sandbox that a run in `platform` may have started; one that is lent goes on, and must be as it was."""
     from ngp.sandbox import server
 
+    folder, lent = platform / ".ngp" / "sandbox", _LENT.pop(platform, None)
     record = folder / "running.json"
-    if record.is_file() and json.loads(record.read_text())["id"] in _LENT:
-        runs = server.status(platform / ".ngp") is not None
+    if lent and record.is_file() and json.loads(record.read_text())["id"] == lent.id:
         shutil.rmtree(folder)
-        assert runs, "the test has stopped the session's sandbox; use own_sandbox"
-    else:
+    elif folder.exists():
         server.stop(platform / ".ngp")
+    if lent and not _ask_mark(lent, "HEAD"):
+        _MARKED.discard(lent.id)  # the next test that is lent an emptied one is not to blame
+        pytest.fail("the test has stopped or emptied the session's sandbox; use own_sandbox")
+
+
+def _ask_mark(sandbox, method: str) -> bool:
+    """Make the bucket in the sandbox (PUT), or see whether it is there (HEAD)."""
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
+    signature = f"AWS4-HMAC-SHA256 {_MARK_KEY}, SignedHeaders=host, Signature=0"
+    try:
+        connection.request(method, f"/{_MARK}", headers={"Authorization": signature})
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()

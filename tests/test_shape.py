@@ -1,7 +1,9 @@
 """The shape of the code: budgets that keep it readable, and what must never stand in a tracked file."""
 
+import argparse
 import ast
 import re
+import shlex
 import subprocess
 import tomllib
 from functools import cache
@@ -163,9 +165,49 @@ def test_no_test_imports_a_test_or_a_conftest():
     assert found == set()
 
 
+def _is_integration(path):
+    """Whether a file's tests have the mark: their folder says so, or `pytestmark` does for all of them."""
+    top = path.relative_to(TESTS).parts[0]
+    return top in selection.INTEGRATION or (top == "modules" and "pytest.mark.integration" in _mark_of_all(path))
+
+
+def _mark_of_all(path):
+    values = [node.value for node in _tree(path).body if isinstance(node, ast.Assign)]
+    targets = [ast.unparse(node.targets[0]) for node in _tree(path).body if isinstance(node, ast.Assign)]
+    return "".join(ast.unparse(value) for target, value in zip(targets, values, strict=True) if target == "pytestmark")
+
+
+def _runs(target):
+    """What a target of the Makefile has pytest run: the marks, and a function that knows its files."""
+    recipe = (ROOT / "Makefile").read_text().split(f"\n{target}:", 1)[1].split("\n\n", 1)[0]
+    (call,) = re.findall(r"/bin/pytest (.*)", recipe)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-m", dest="marks")
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--ignore", action="append", default=[])
+    found, others = parser.parse_known_args(shlex.split(call))
+    roots = [ROOT / word for word in others if word.startswith("tests")]
+
+    def has(path):
+        return _is_below(path, roots) and not _is_below(path, [ROOT / name for name in found.ignore])
+
+    return (found.marks, found.whole), has
+
+
+def _is_below(path, folders):
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
 def test_every_test_lies_where_the_makefile_looks():
-    folders = {path.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py") if path != Path(__file__)}
-    assert folders == {"unit", "modules", *selection.INTEGRATION}
+    """Each test has one of the three targets: by the mark `integration`, or without it, or by `whole`."""
+    asked, looks = zip(*map(_runs, ("check", "test", "test-all")), strict=True)
+    assert asked == (("not integration", False), ("integration", False), ("whole", True))
+    check, test, everything = looks
+    files = sorted(TESTS.rglob("test_*.py"))
+    lost = [path for path in files if not (test if _is_integration(path) else check)(path)]
+    lost += [path for path in files if re.search(r"\bmark\.whole\b", path.read_text()) and not everything(path)]
+    assert [_name(path) for path in lost] == []
+    assert not check(TESTS / "integration" / "test_streams.py")
 
 
 def _modules():
@@ -189,12 +231,13 @@ def test_what_tests_one_module_of_the_catalogue_lies_in_the_folder_of_modules():
 
 
 def test_module_tests_with_real_programs_are_for_make_test():
-    """`make check` runs what has no mark `integration`, and `make test` the others."""
+    """`make check` runs what has no mark `integration`; files are of one kind, so `pytestmark` has it."""
     real = re.compile(r"mark\.(?:terraform|tofu|sandbox|docker|nspawn|prometheus|cloud_init|debian|chromium|whole)\b")
-    texts = {path: path.read_text() for path in (TESTS / "modules").rglob("test_*.py")}
-    quick = [path for path, text in texts.items() if "pytest.mark.integration" not in text]
-    assert [_name(path) for path in quick if real.search(texts[path])] == []
-    assert 0 < len(quick) < len(texts)
+    files = sorted((TESTS / "modules").rglob("test_*.py"))
+    quick = [path for path in files if not _is_integration(path)]
+    assert [_name(path) for path in quick if real.search(path.read_text())] == []
+    assert [_name(path) for path in quick if "mark.integration" in path.read_text()] == []
+    assert 0 < len(quick) < len(files)
 
 
 def test_no_other_test_says_for_itself_that_it_is_an_integration_test():

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -46,7 +46,7 @@ def modules(page: str) -> str:
                     len(_RUN.findall(path.read_text())) for path in (ROOT / "modules" / name).glob("tests/*.tftest.hcl")
                 )
             ),
-            *(", ".join(f"`{path.name}`" for path in told.get((how, name), ())) or "–" for how in HOWS),
+            *(", ".join(map(_proof, told.get((how, name), {}).items())) or "–" for how in HOWS),
         )
         for name in names
     ]
@@ -65,18 +65,37 @@ def calendar(page: str) -> str:
     return _renew(page, {"ends": _table(("what", "version", "end of standard support"), rows)})
 
 
-def proofs(paths: Iterable[Path]) -> dict[tuple[str, str], list[Path]]:
-    """The test files by what their marks `proves(how, *modules)` say: (how, module) → files."""
-    found: dict[tuple[str, str], list[Path]] = {}
+def proofs(paths: Iterable[Path]) -> dict[tuple[str, str], dict[Path, bool]]:
+    """The test files by what their marks `proves(how, *modules)` say: (how, module) → file → whether it is `whole`.
+
+    It is where each test that proves this has that mark, too: then only `make test-all` runs it.
+    """
+    found: dict[tuple[str, str], dict[Path, bool]] = {}
     for path in paths:
         text = path.read_text(encoding="utf-8")
-        for node in ast.walk(ast.parse(text)) if ".mark.proves(" in text else ():
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.proves":
-                how, *names = map(ast.literal_eval, node.args)
-                for name in names:
-                    files = found.setdefault((how, name), [])
-                    files += [path] if path not in files else []
+        for marks in _marks(ast.parse(text)) if ".mark.proves(" in text else ():
+            is_whole = any(ast.unparse(mark) == "pytest.mark.whole" for mark in marks)
+            for mark in marks:
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.proves":
+                    how, *names = map(ast.literal_eval, mark.args)
+                    for name in names:
+                        files = found.setdefault((how, name), {})
+                        files[path] = is_whole and files.get(path, True)
     return found
+
+
+def _marks(tree: ast.Module) -> Iterator[list[ast.expr]]:
+    """The marks of a file's tests that stand together: on one test, or for all of them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield node.decorator_list
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            yield node.value.elts if isinstance(node.value, ast.List) else [node.value]
+
+
+def _proof(told: tuple[Path, bool]) -> str:
+    path, is_whole = told
+    return f"`{path.name}` (`make test-all`)" if is_whole else f"`{path.name}`"
 
 
 def _renew(page: str, parts: Mapping[str, str]) -> str:

@@ -91,6 +91,25 @@ def test_the_table_of_proofs_is_as_the_tests_say():
     assert runpy.run_path(str(ROOT / "docs" / "generate.py"))["modules"](text) == text, "run `python docs/generate.py`"
 
 
+def test_the_table_says_what_only_make_test_all_proves(tmp_path):
+    mark = "@pytest.mark."
+    proves = f'{mark}proves("real", "a")'
+    whole = f"{mark}whole\n{proves}\ndef test_one(): pass\n"
+    texts = {
+        "whole": whole,
+        "both": f"{proves}\ndef test_two(): pass\n{whole}",
+        "quick": f"pytestmark = {proves[1:]}\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    found = runpy.run_path(str(ROOT / "docs" / "generate.py"))["proofs"](sorted(tmp_path.glob("*.py")))
+    assert {path.stem: is_whole for path, is_whole in found["real", "a"].items()} == {
+        "whole": True,
+        "both": False,
+        "quick": False,
+    }
+
+
 @pytest.mark.parametrize("path", PROOFS, ids=lambda path: path.name)
 def test_what_a_test_says_it_proves_is_what_it_is_about(path):
     """Each module named by the mark exists and is named beside it; whoever says *applied* applies."""

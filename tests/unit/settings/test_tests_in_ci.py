@@ -32,24 +32,40 @@ def test_of_another_system():
 """
 
 
+MOVING = """
+import os
+from pathlib import Path
+
+def test_that_moves_where_nothing_stays(tmp_path):
+    os.chdir(tmp_path)
+
+def test_after_it():
+    assert Path.cwd() == Path(os.environ["EXPECTED"])
+"""
+
+
+def run_tests(folder, environ, *options):
+    """Run the tests of a folder with the conftest of these."""
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    argv += ["--rootdir", folder, *options, folder]
+    return subprocess.run(argv, env=environ, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_test_that_moves_is_told_and_the_next_one_is_where_it_was(tmp_path):
+    """Also where pytest has deleted the folder by then."""
+    (tmp_path / "test_moving.py").write_text(MOVING)
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "EXPECTED": str(tmp_path)}
+    done = run_tests(tmp_path, environ, "-o", "tmp_path_retention_policy=failed")
+    assert done.stdout.splitlines()[-1].startswith("2 passed, 1 error in "), done.stdout
+    assert "the test changed the working directory; use monkeypatch" in done.stdout
+
+
 @pytest.mark.parametrize(("ci", "counts"), [("true", "1 failed, 1 skipped, 1 error"), ("", "3 skipped")])
 def test_a_test_that_skips_for_want_of_a_prerequisite_fails_in_ci(tmp_path, ci, counts):
     (tmp_path / "test_skipping.py").write_text(SKIPPING)
     environ = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT)}
     environ.pop("TESTS_RUN_IN_CI", None)
-    argv = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "tests.conftest",
-        "-p",
-        "no:cacheprovider",
-        "--rootdir",
-        tmp_path,
-    ]
-    done = subprocess.run([*argv, tmp_path], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run_tests(tmp_path, environ)
     assert done.stdout.splitlines()[-1].startswith(f"{counts} in "), done.stdout
     told = [reason for reason in ("missing in CI: a tool", "missing in CI: a device") if reason in done.stdout]
     assert len(told) == (2 if ci else 0)

@@ -3,6 +3,7 @@
 import atexit
 import http.client
 import io
+import itertools
 import json
 import os
 import shutil
@@ -137,6 +138,14 @@ def _small_platform() -> Path:
     for argv in (["init", "--template="], ["add", "."], ["commit", "--message", "A small platform"]):
         subprocess.run(["git", *argv], cwd=folder, env=environ, check=True, capture_output=True)
     return folder
+
+
+_ACCOUNTS = (f"8{number:011}" for number in itertools.count())
+
+
+def new_account() -> str:
+    """An account of the sandbox that no other test of this process uses: nobody empties a shared sandbox."""
+    return next(_ACCOUNTS)
 
 
 _LENT: dict[Path, object] = {}  # by the folder of a platform: the session's sandbox, for it to find

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from ngp.aws import access
 from ngp.aws.session import Session
+from tests.harness import new_account
 
 ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
 UNITS = [f"link-{number}" for number in range(1, 7)]
 RESOURCES = 5 * len(UNITS)
 EVERYTHING = sorted(f"/{unit}/{name}" for unit in UNITS for name in ("first", "second", "third"))
-ACCOUNTS = (f"6{number:011}" for number in itertools.count(1))  # one a platform: nobody empties the shared sandbox
 _ENDED_S = 180.0
 MODULE = {
     "module.yaml": """
@@ -257,7 +257,7 @@ def _address(name):
 
 def lay_chain(folder, ngp_in, sandbox, pause_s=0.4, is_local=False):
     """A platform of its own in an account of its own of the shared sandbox, rendered."""
-    account, path = next(ACCOUNTS), folder / "platform"
+    account, path = new_account(), folder / "platform"
     for name, text in MODULE.items():
         write(path / "modules" / "link" / name, text)
     wires = "".join(f"  {unit}: {{upstream: {upstream}.name}}\n" for upstream, unit in itertools.pairwise(UNITS))

@@ -1,7 +1,6 @@
 """What tables of wrong situations stand on: a platform that must stay as it is, and accounts that the sandbox plays."""
 
 import hashlib
-import itertools
 import json
 import re
 import shutil
@@ -13,7 +12,7 @@ import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
-from tests.harness import lay_platform, lend_sandbox, stop_sandbox
+from tests.harness import lay_platform, lend_sandbox, new_account, stop_sandbox
 from tests.integration.between import Between
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +26,6 @@ CARRIED = (
     "terraform.tfvars.",
 )
 REGION, DOMAIN = "eu-central-1", "example.test"
-ACCOUNTS = (f"8{number:011}" for number in itertools.count())  # one a test: nobody empties the shared sandbox
 FAKE = """#!/bin/sh
 if [ "$1" = version ]; then
   {version}
@@ -132,7 +130,7 @@ def trial(platform, ngp):
 @pytest.fixture
 def lent(trial, sandbox):
     """The small platform with its states in S3, in an account of its own of the session's running sandbox."""
-    account = next(ACCOUNTS)
+    account = new_account()
     trial.edit("ngp.yaml", "state: local\n", "")
     for name in ("dev", "prod"):
         trial.edit(f"environments/{name}/environment.yaml", "123456789012", account)
@@ -156,7 +154,7 @@ def real(trial, sandbox, mocker):
 
     The access key id of the shell is the account that AWS takes the caller for.
     """
-    account = next(ACCOUNTS)
+    account = new_account()
     guarded = access.real
 
     def played(environ, region):

@@ -15,10 +15,11 @@ from ngp.environments import documents, platforms
 from ngp.runs import prerequisites
 from ngp.state import bucket
 from ngp.state.locations import StateLocation
+from tests.harness import new_account
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 ROOT = Path(__file__).parents[3]
-ACCOUNT = "555555555555"
+ACCOUNT = new_account()
 BUCKET = f"small-tfstate-{ACCOUNT}-eu-central-1"
 
 

@@ -5,8 +5,10 @@ import pytest
 from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.errors import NgpError
+from tests.harness import new_account
 
 pytestmark = pytest.mark.sandbox
+ACCOUNT = new_account()
 DATABASE = {"Engine": "postgres", "DBInstanceClass": "db.t4g.small", "AllocatedStorage": 20}
 CACHE = {
     "ReplicationGroupDescription": "c",
@@ -18,7 +20,7 @@ CACHE = {
 
 @pytest.fixture
 def session(sandbox):
-    return Session(access.sandbox({}, sandbox.url, "eu-central-1", "777777777777"))
+    return Session(access.sandbox({}, sandbox.url, "eu-central-1", ACCOUNT))
 
 
 def database(session, name):

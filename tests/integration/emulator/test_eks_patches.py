@@ -5,16 +5,18 @@ import pytest
 from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.errors import NgpError
+from tests.harness import new_account
 
 pytestmark = pytest.mark.sandbox
-ROLE = "arn:aws:iam::777777777777:role/made"
+ACCOUNT = new_account()
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/made"
 NAMED = ("describe_cluster", "delete_cluster", "update_cluster_version", "update_cluster_config", "describe_update")
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 
 
 @pytest.fixture
 def session(sandbox):
-    return Session(access.sandbox({}, sandbox.url, "eu-central-1", "777777777777"))
+    return Session(access.sandbox({}, sandbox.url, "eu-central-1", ACCOUNT))
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def test_addon_is_made_changed_and_deleted(eks):
 
 
 def test_access_is_given_and_taken_back(eks):
-    who = {"principalArn": "arn:aws:iam::777777777777:role/a/path/operators"}
+    who = {"principalArn": f"arn:aws:iam::{ACCOUNT}:role/a/path/operators"}
 
     def policies():
         found = eks("list_associated_access_policies", **who)["associatedAccessPolicies"]

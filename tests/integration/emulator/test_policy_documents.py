@@ -8,8 +8,10 @@ import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
+from tests.harness import new_account
 from tests.modules.lab import Lab, lay_platform, open_lab
 
+ACCOUNT = new_account()
 PLATFORM = Path(__file__).parents[2] / "platforms" / "documents"
 ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
 POLICY = {"Version": "2012-10-17", "Statement": [ALLOW]}
@@ -18,7 +20,7 @@ MACHINE = {"StartAt": "First", "States": {"First": {"Type": "Pass", "End": True}
 
 @pytest.fixture
 def session(sandbox):
-    return Session(access.sandbox({}, sandbox.url, "eu-central-1", "777777777777"))
+    return Session(access.sandbox({}, sandbox.url, "eu-central-1", ACCOUNT))
 
 
 @pytest.mark.sandbox
@@ -51,7 +53,7 @@ def test_the_definition_of_a_state_machine_is_checked_and_its_versions_are_liste
         return session.call("stepfunctions", "validate_state_machine_definition", definition=text)["result"]
 
     assert [check(json.dumps(MACHINE)), check("[]"), check("{")] == ["OK", "FAIL", "FAIL"]
-    role = "arn:aws:iam::777777777777:role/made"
+    role = f"arn:aws:iam::{ACCOUNT}:role/made"
     given = {"name": "counted", "definition": json.dumps(MACHINE), "roleArn": role, "publish": True}
     made = session.call("stepfunctions", "create_state_machine", **given)
     arn = made["stateMachineArn"]

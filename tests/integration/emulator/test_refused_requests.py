@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 
 from ngp.aws import access
 from ngp_emulator import published
+from tests.harness import new_account
 
 pytestmark = pytest.mark.sandbox
-ACCOUNT = "888888888888"
+ACCOUNT = new_account()
 AMD64, ARM64 = published.IMAGES[0].id, published.IMAGES[1].id
 LARGE = "x" * 16385
 

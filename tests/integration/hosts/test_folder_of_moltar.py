@@ -11,9 +11,10 @@ from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.hosts import session_manager
 from tests.doubles import session_manager as session_manager_double
+from tests.harness import new_account
 
 pytestmark = pytest.mark.sandbox
-ACCOUNT, REGION = "456456456456", "eu-west-1"
+ACCOUNT, REGION = new_account(), "eu-west-1"
 
 
 def launch(session, name, **tags):

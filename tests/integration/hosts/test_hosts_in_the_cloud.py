@@ -10,13 +10,15 @@ from ngp.aws.session import Session
 from ngp.hosts import console, instance_connect, inventory
 from ngp.hosts.cloud import CloudSource
 from ngp.hosts.host import HostState
+from tests.harness import new_account
 
 pytestmark = pytest.mark.sandbox
+ACCOUNT = new_account()
 
 
 @pytest.fixture
 def session(sandbox):
-    return Session(access.sandbox(os.environ, sandbox.url, "eu-central-1", "123123123123"))
+    return Session(access.sandbox(os.environ, sandbox.url, "eu-central-1", ACCOUNT))
 
 
 def launch(session, name, count=1, **tags):

@@ -6,8 +6,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.harness import new_account
+
 pytestmark = pytest.mark.sandbox
-KEYS = {"aws_access_key_id": "700000000001", "aws_secret_access_key": "sandbox"}
+KEYS = {"aws_access_key_id": new_account(), "aws_secret_access_key": "sandbox"}
 
 
 @pytest.fixture

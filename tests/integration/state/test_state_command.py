@@ -10,10 +10,10 @@ from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.state import bucket
 from ngp.state.locations import StateLocation
+from tests.harness import new_account
 
 pytestmark = pytest.mark.sandbox
 ROOT = Path(__file__).parents[3]
-ACCOUNTS = (f"7000000000{number:02}" for number in range(100))  # one a test: nobody empties the shared sandbox
 STATE = {
     "version": 4,
     "serial": 7,
@@ -49,7 +49,7 @@ def region(platform, sandbox):
     """A platform that finds the test session's sandbox running, with an account of its own."""
     for folder in ("environments", "modules", "templates"):
         shutil.rmtree(platform / folder)
-    account = next(ACCOUNTS)
+    account = new_account()
     for name, text in FILES.items():
         (platform / name).parent.mkdir(parents=True, exist_ok=True)
         (platform / name).write_text(text.replace("ACCOUNT", account))

@@ -1,6 +1,5 @@
 """ngp's locks are Terraform's: each keeps the other out, and each can be released by the other's command."""
 
-import itertools
 import json
 import os
 import signal
@@ -16,16 +15,16 @@ from ngp.aws.session import Session
 from ngp.errors import LockHeldError, NgpError, StaleError
 from ngp.state import bucket, locks, reading, storing
 from ngp.state.locations import StateLocation
+from tests.harness import new_account
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
-ACCOUNTS = (f"7{number:011}" for number in itertools.count())
 PURPOSE = locks.Purpose("OperationTypeApply", "1.11.4", Path("/nowhere"))
 OFF = storing.Encryption()
 
 
 @pytest.fixture
 def session(sandbox):
-    return Session(access.sandbox({}, sandbox.url, "eu-central-1", next(ACCOUNTS)))
+    return Session(access.sandbox({}, sandbox.url, "eu-central-1", new_account()))
 
 
 @pytest.fixture

@@ -165,6 +165,19 @@ def test_no_test_imports_a_test_or_a_conftest():
     assert found == set()
 
 
+def test_unit_tests_and_integration_tests_import_nothing_of_each_other():
+    """What both use is directly in tests, or in tests/doubles."""
+    tops = ("unit", *selection.INTEGRATION)
+    found = {
+        f"{_name(path)}: {name}"
+        for top in tops
+        for path in (TESTS / top).rglob("*.py")
+        for name in _imported(path)
+        if name.startswith(tuple(f"tests.{other}." for other in tops if other != top))
+    }
+    assert found == set()
+
+
 def _is_integration(path):
     """Whether a file's tests have the mark: their folder says so, or `pytestmark` does for all of them."""
     top = path.relative_to(TESTS).parts[0]

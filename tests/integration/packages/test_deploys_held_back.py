@@ -16,7 +16,7 @@ import pytest
 from ngp.aws.session import Session
 from ngp.commands import options
 from ngp.hosts import reach, remote
-from tests.unit.packages.hosts_of_folders import Machines
+from tests.doubles.hosts_of_folders import Machines
 
 CHECK = '#!/bin/sh\n[ ! -e "{machines}/$(cat broken-from)/installed" ]\n'
 READY = "ready: [{kind: command, target: ./check, timeout_s: 1}]\n"

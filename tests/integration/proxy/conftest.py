@@ -6,7 +6,7 @@ import pytest
 
 from ngp.sandbox import server
 
-pytest.register_assert_rewrite("tests.integration.proxy.comparing", "tests.integration.proxy.lab")
+pytest.register_assert_rewrite("tests.comparing", "tests.integration.proxy.lab")
 from tests.integration.proxy.lab import Lab, find_aws, make_fickle  # noqa: E402  what it imports is rewritten
 
 

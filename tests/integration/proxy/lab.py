@@ -20,7 +20,7 @@ from ngp.terraform.driver import Root, Watch
 from ngp.terraform.events import UnknownEvent
 from ngp.terraform.lockfile import Locked
 from ngp.terraform.results import Result
-from tests.integration.proxy.comparing import level
+from tests.comparing import level
 
 ROOT = Path(__file__).parents[3]
 FICKLE = ROOT / "tests" / "provider" / "fickle.py"

@@ -11,7 +11,7 @@ from ngp.aws.session import Session
 from ngp.catalogue import loading
 from ngp.environments import documents, platforms
 from ngp.sandbox import seed
-from tests.integration.proxy.comparing import require_equal
+from tests.comparing import require_equal
 from tests.integration.proxy.lab import ACCOUNT, PROVIDER, REGION, ROOT, Lab, find_aws
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]

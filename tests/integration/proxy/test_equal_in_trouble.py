@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ngp.terraform.events import ResourceDone
-from tests.integration.proxy.comparing import require_equal
+from tests.comparing import require_equal
 from tests.integration.proxy.lab import PROVIDER
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.proxy.comparing import require_equal
+from tests.comparing import require_equal
 from tests.integration.proxy.lab import PROVIDER, Walk
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ngp.terraform import lockfile
-from tests.integration.proxy.comparing import require_equal
+from tests.comparing import require_equal
 from tests.integration.proxy.lab import PROVIDER, Lab, Walk, find_aws
 
 pytestmark = [pytest.mark.tofu, pytest.mark.sandbox, pytest.mark.slow]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ngp import processes
-from tests.integration.proxy.comparing import require_equal
+from tests.comparing import require_equal
 
 pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 

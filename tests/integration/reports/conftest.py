@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.unit.reports import sample
+from tests import sample_runs
 
 
 @pytest.fixture
 def report():
-    return sample.report()
+    return sample_runs.report()

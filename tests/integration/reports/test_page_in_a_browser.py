@@ -9,7 +9,7 @@ from ngp.reports import making, page
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.terraform.plans import Action, Change
 from tests import browser
-from tests.unit.reports.sample import CANARY, run
+from tests.sample_runs import CANARY, run
 
 pytestmark = pytest.mark.chromium
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.packages.hosts_of_folders import Machines
+from tests.doubles.hosts_of_folders import Machines
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What the equality suite levels is what an account makes up, and no more."""
 
-from tests.integration.proxy.comparing import level
+from tests.comparing import level
 
 
 def test_checksum_as_an_id_is_levelled_whatever_its_length():

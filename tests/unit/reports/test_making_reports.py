@@ -7,7 +7,7 @@ from ngp.reports import making
 from ngp.review.affected import Affected, AffectedUnit, CauseKind, Reason
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.terraform.plans import Action, Change
-from tests.unit.reports.sample import CANARY, DATABASE, NETWORK, SHOP, UNITS, run
+from tests.sample_runs import CANARY, DATABASE, NETWORK, SHOP, UNITS, run
 
 
 def made(*units, **facts):

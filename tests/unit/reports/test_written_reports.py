@@ -16,7 +16,7 @@ from ngp.runs.results import Counts, Outcome, UnitResult, Verb
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action, Change
 from ngp.views.attribute_lines import AttributeLine
-from tests.unit.reports.sample import CANARY, run
+from tests.sample_runs import CANARY, run
 
 HOSTILE = st.text(st.sampled_from("`|\\\n\r\t<>&@#[]()!*_~:/.w \u202e\u200b\x1b\x00aé\ud800"), max_size=30)
 LIST = ["# a", "```", "~~~", "</details>", "@team", "[a](http://b.c)", "<img src=x onerror=alert(1)>", "a@b.c", "| x |"]

@@ -249,7 +249,7 @@ variable "pull_through" {
 }
 
 variable "cached_images" {
-  description = "Images that each cached repository keeps, the newest ones; others come again from upstream when they are pulled."
+  description = "Newest manifests that each cached repository keeps (an image for several architectures has an index and one for each); others come again when they are pulled."
   type        = number
   default     = 50
   nullable    = false

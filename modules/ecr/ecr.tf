@@ -28,13 +28,18 @@ locals {
     "ngp:unit"  = local.unit
   })
 
-  account_id = data.aws_caller_identity.current.account_id
-  host       = "${local.account_id}.dkr.ecr.${var.region}.${data.aws_partition.current.dns_suffix}"
-  arn_prefix = "arn:${local.partition}:ecr:${var.region}:${local.account_id}:repository/"
-  # All below the namespace: a policy has 6,144 characters, which some thirty repositories by name would fill.
-  own_arn     = "${local.arn_prefix}${local.namespace}/*"
+  account_id  = data.aws_caller_identity.current.account_id
+  host        = "${local.account_id}.dkr.ecr.${var.region}.${data.aws_partition.current.dns_suffix}"
+  arn_prefix  = "arn:${local.partition}:ecr:${var.region}:${local.account_id}:repository/"
   cached_arns = [for prefix in keys(var.pull_through) : "${local.arn_prefix}${prefix}/*"]
   has_caches  = length(var.pull_through) > 0 ? 1 : 0
+
+  # The repositories by name, for other units may have the same namespace; all below the namespace only where the names do not
+  # fit. IAM takes 6,144 characters; the push policy, the larger one, names every ARN twice and has some 550 besides.
+  named_arns   = [for name in sort(keys(var.repositories)) : "${local.arn_prefix}${local.namespace}/${name}"]
+  push_size    = 560 + 2 * length(jsonencode(concat(local.named_arns, local.cached_arns)))
+  names_do_fit = local.push_size <= 6144
+  own_arns     = local.names_do_fit ? local.named_arns : ["${local.arn_prefix}${local.namespace}/*"]
 }
 
 resource "aws_ecr_repository" "this" {
@@ -174,7 +179,7 @@ data "aws_iam_policy_document" "cache" {
   statement {
     sid       = "MakeRepositories"
     actions   = ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"]
-    resources = length(local.cached_arns) > 0 ? local.cached_arns : [local.own_arn]
+    resources = length(local.cached_arns) > 0 ? local.cached_arns : ["${local.arn_prefix}none"]
   }
 
   dynamic "statement" {
@@ -213,10 +218,14 @@ data "aws_iam_policy_document" "pull" {
     resources = ["*"]
   }
 
-  statement {
-    sid       = "Pull"
-    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    resources = concat([local.own_arn], local.cached_arns)
+  dynamic "statement" {
+    for_each = length(var.repositories) + length(var.pull_through) > 0 ? ["any"] : []
+
+    content {
+      sid       = "Pull"
+      actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      resources = concat(local.own_arns, local.cached_arns)
+    }
   }
 
   # The first pull through a rule makes the repository and fills it.
@@ -248,16 +257,20 @@ resource "aws_iam_role_policy_attachment" "pull" {
 data "aws_iam_policy_document" "push" {
   source_policy_documents = [data.aws_iam_policy_document.pull.json]
 
-  statement {
-    sid = "Push"
-    actions = [
-      "ecr:CompleteLayerUpload",
-      "ecr:DescribeImages",
-      "ecr:InitiateLayerUpload",
-      "ecr:PutImage",
-      "ecr:UploadLayerPart",
-    ]
-    resources = [local.own_arn]
+  dynamic "statement" {
+    for_each = length(var.repositories) > 0 ? ["any"] : []
+
+    content {
+      sid = "Push"
+      actions = [
+        "ecr:CompleteLayerUpload",
+        "ecr:DescribeImages",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+      ]
+      resources = local.own_arns
+    }
   }
 }
 

@@ -152,7 +152,29 @@ run "caches_have_the_key_that_is_given" {
   }
 }
 
-run "policies_stay_small_however_many_repositories_there_are" {
+run "policies_name_the_units_repositories" {
+  command = plan
+
+  variables {
+    repositories = { app = {}, web = {} }
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.push.statement[0].resources == toset(["arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/app", "arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/web"]) && data.aws_iam_policy_document.pull.statement[1].resources == data.aws_iam_policy_document.push.statement[0].resources
+    error_message = "Another unit may have the same namespace."
+  }
+}
+
+run "a_unit_without_repositories_has_no_right_to_any" {
+  command = plan
+
+  assert {
+    condition     = length(data.aws_iam_policy_document.pull.statement) == 1 && length(data.aws_iam_policy_document.push.statement) == 0
+    error_message = "It may log in, and that is all."
+  }
+}
+
+run "policies_name_the_namespace_where_the_names_do_not_fit" {
   command = plan
 
   variables {
@@ -160,8 +182,8 @@ run "policies_stay_small_however_many_repositories_there_are" {
   }
 
   assert {
-    condition     = data.aws_iam_policy_document.push.statement[0].resources == toset(["arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/*"]) && contains(data.aws_iam_policy_document.pull.statement[1].resources, "arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/*")
-    error_message = "They name the namespace: IAM takes 6,144 characters."
+    condition     = data.aws_iam_policy_document.push.statement[0].resources == toset(["arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/*"]) && data.aws_iam_policy_document.pull.statement[1].resources == toset(["arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/*"])
+    error_message = "IAM takes 6,144 characters."
   }
 }
 

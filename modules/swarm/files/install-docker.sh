@@ -94,21 +94,29 @@ mount_shared() {
   mountpoint -q "$shared" || retry 300 mount "$shared"
 }
 
-# docker_packages: those that were asked for, else those of this machine's Debian, which may be another than that of newer nodes. Since 13
-# Docker's command line is a package of its own. Containers are confined by AppArmor only where its parser is there.
+# docker_packages: those that were asked for, else those of this machine's system, which may be another than that of newer nodes. Since
+# Debian 13 Docker's command line is a package of its own; testing has no number, and is newer. Ubuntu has it in docker.io. Containers
+# are confined by AppArmor only where its parser is there.
 docker_packages() {
-  local release
+  local system id release
   if [ -n "$DOCKER_PACKAGES" ]; then
     echo "$DOCKER_PACKAGES"
     return 0
   fi
   # shellcheck source=/dev/null
-  release=$(. "${OS_RELEASE:-/etc/os-release}" && echo "$VERSION_ID")
-  echo "docker.io apparmor$(if ((release >= 13)); then echo " docker-cli"; fi)"
+  system=$(. "${OS_RELEASE:-/etc/os-release}" && echo "$ID ${VERSION_ID:-}") || return 1 # within $( ) nothing else ends it
+  read -r id release <<<"$system"
+  release=${release%%.*}
+  if [ "$id" = debian ] && { [ -z "$release" ] || ((release >= 13)); }; then
+    echo "docker.io apparmor docker-cli"
+  else
+    echo "docker.io apparmor"
+  fi
 }
 
 changed=false
-read -ra docker_packages < <(docker_packages)
+packages=$(docker_packages) # a failure ends the script here, as none within <( ) would
+read -ra docker_packages <<<"$packages"
 
 ensure ca-certificates curl jq awscli amazon-ecr-credential-helper
 install_session_manager

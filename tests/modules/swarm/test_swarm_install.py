@@ -134,16 +134,33 @@ def test_pinned_package_is_asked_for_by_its_version(node):
 
 
 @pytest.mark.parametrize(
-    ("release", "packages"), [("12", "docker.io apparmor"), ("13", "docker.io apparmor docker-cli")]
+    ("system", "packages"),
+    [
+        ('ID=debian\nVERSION_ID="12"', "docker.io apparmor"),
+        ('ID=debian\nVERSION_ID="13"', "docker.io apparmor docker-cli"),
+        ("ID=debian", "docker.io apparmor docker-cli"),
+        ('ID=ubuntu\nVERSION_ID="24.04"', "docker.io apparmor"),
+    ],
+    ids=["debian-12", "debian-13", "debian-testing", "ubuntu"],
 )
-def test_packages_are_those_of_the_machines_own_debian(node, release, packages):
+def test_packages_are_those_of_the_machines_own_system(node, system, packages):
     """The template of workers keeps its image while debian_release goes on."""
     machine = node(DOCKER_PACKAGES="")
-    (machine.path / "os-release").write_text(f'ID=debian\nVERSION_ID="{release}"\n')
+    (machine.path / "os-release").write_text(f"{system}\n")
     machine.extra |= {"OS_RELEASE": str(machine.path / "os-release")}
     install(machine)
     installed = (machine.path / "installed").read_text().split()
     assert [each for each in installed if each in ("docker.io", "apparmor", "docker-cli")] == packages.split()
+
+
+@pytest.mark.parametrize("system", [None, "NAME=unknown\n"], ids=["no-file", "no-id"])
+def test_a_machine_that_says_no_system_is_an_error(node, system):
+    machine = node(DOCKER_PACKAGES="")
+    if system:
+        (machine.path / "os-release").write_text(system)
+    machine.extra |= {"OS_RELEASE": str(machine.path / "os-release")}
+    assert machine.run("install-docker.sh").returncode != 0
+    assert not (machine.path / "installed").exists()
 
 
 @pytest.mark.parametrize(("driver", "options"), [("json-file", {"max-size": "20m", "max-file": "5"}), ("journald", {})])

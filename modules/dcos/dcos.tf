@@ -22,10 +22,14 @@ locals {
   unit = var.unit != "" ? var.unit : "dcos"
   name = { for thing in ["Bootstrap", "Master", "Agent", "PublicAgent", "Files", "Shared", "Exhibitor", "Inner", "Public"] : thing => "${var.pre_tag}-${local.unit}-${thing}-${var.post_tag}" }
 
-  # Load balancers may have 32 characters and not begin with internal-, buckets neither capitals nor a dash at a seam. A name that is cut has a
-  # digest of the whole: else two units whose names begin alike would meet in one.
-  lb_plain    = { for kind in ["M", "N", "P"] : kind => "${var.pre_tag}-${local.unit}-${kind}-${var.post_tag}" }
-  lb_name     = { for kind, name in local.lb_plain : kind => length(name) <= 32 && !startswith(lower(name), "internal-") ? name : "lb-${trim(substr(name, 0, 20), "-")}-${substr(sha1(name), 0, 8)}" }
+  # Load balancers may have 32 characters and not begin with internal-, buckets neither capitals nor a dash at a seam. A unit of more
+  # than 8 characters has a digest of the whole: cut, two units that begin alike would meet in one name. Others keep their name.
+  lb_short = "${startswith(lower(var.pre_tag), "internal-") ? "x" : ""}${var.pre_tag}-${trim(local.unit, "-")}"
+  lb_full  = "${var.pre_tag}-${local.unit}-${var.post_tag}"
+  lb_name = { for kind in ["M", "N", "P"] : kind => (
+    length(local.unit) <= 8 ? "${local.lb_short}-${kind}-${var.post_tag}" :
+    "lb-${trim(substr(local.lb_full, 0, 18), "-")}-${kind}-${substr(sha1(local.lb_full), 0, 8)}"
+  ) }
   bucket_name = lower("${var.pre_tag}-${trim(substr(local.unit, 0, 16), "-")}-${var.post_tag}-${substr(sha1("${var.project}/${var.environment}/${local.unit}/${local.account_id}/${var.region}"), 0, 8)}")
 
   tags = merge(var.tags, {

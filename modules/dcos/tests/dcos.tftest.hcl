@@ -419,7 +419,35 @@ run "units_whose_names_begin_alike_have_load_balancers_of_their_own" {
   }
 
   assert {
-    condition     = alltrue([for name in values(local.lb_name) : length(name) <= 32]) && local.lb_name["M"] != "lb-${trim(substr(local.lb_plain["M"], 0, 20), "-")}" && length(distinct(values(local.lb_name))) == 3
+    condition     = local.lb_name["M"] == "lb-Shop-a-dcos-new-re-M-${substr(sha1("Shop-a-dcos-new-region-stage"), 0, 8)}" && length(distinct(values(local.lb_name))) == 3 && alltrue([for name in values(local.lb_name) : length(name) <= 32])
     error_message = "A name that is cut has a digest of the whole."
+  }
+}
+
+run "a_unit_whose_name_was_always_cut_has_the_digest_too" {
+  command = plan
+
+  variables {
+    unit = "dcos-new-x"
+  }
+
+  assert {
+    condition     = startswith(local.lb_name["M"], "lb-")
+    error_message = "Whatever the length of the whole, the condition is that of the unit."
+  }
+}
+
+run "load_balancers_of_short_units_keep_their_names" {
+  command = plan
+
+  variables {
+    unit            = "dcos-two"
+    pre_tag         = "Internal-a-b"
+    certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/given"
+  }
+
+  assert {
+    condition     = local.lb_name == { M = "xInternal-a-b-dcos-two-M-stage", N = "xInternal-a-b-dcos-two-N-stage", P = "xInternal-a-b-dcos-two-P-stage" }
+    error_message = "Another name would make them anew."
   }
 }

@@ -10,12 +10,12 @@ from moto.iam.exceptions import LimitExceededException
 from moto.iam.models import IAMBackend
 
 MOTO = "5.2.5"  # the version that this file patches
-# IAM and STS quotas, in characters without white space.
-MANAGED, INLINE, TRUST = 6144, 10240, 2048
+# IAM and STS quotas, in characters without white space. That of trust is 2,048 and may be raised to this.
+MANAGED, INLINE, TRUST = 6144, 10240, 8192
 
 
 def refuse_large_policies() -> None:
-    """Refuse policies above IAM's quotas: 6,144 characters if managed, 10,240 of a role's own, 2,048 of trust."""
+    """Refuse policies above IAM's quotas: 6,144 characters if managed, 10,240 of a role's own, 8,192 of trust."""
     managed, trust = (
         f"Cannot exceed quota for PolicySize: {MANAGED}",
         f"Cannot exceed quota for ACLSizePerRole: {TRUST}",

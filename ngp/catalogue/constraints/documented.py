@@ -213,8 +213,8 @@ RULES: tuple[_Rule, ...] = (
     _Rule(
         "aws_iam_role",
         "assume_role_policy",
-        _is_policy_within(2048),
-        "has at most 2048 characters without spaces",
+        _is_policy_within(8192),  # the most that an account's quota can be raised to
+        "has at most 8192 characters without spaces (2048 unless the account's quota was raised)",
         "IAM quotas",
     ),
     _Rule(

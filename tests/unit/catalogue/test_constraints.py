@@ -62,7 +62,7 @@ def test_finding_names_resource_attribute_value_rule_and_source(refused):
         ),
         ("aws_lambda_function", ["environment {", f'variables = {{ A = "{"x" * 4096}" }}', "}"], "4096 bytes"),
         ("aws_iam_policy", [f'policy = "{{{"x" * 6200}}}"'], "6144"),
-        ("aws_iam_role", [f'assume_role_policy = "{{{"x" * 2050}}}"'], "2048"),
+        ("aws_iam_role", [f'assume_role_policy = "{{{"x" * 8192}}}"'], "8192"),
         ("aws_cloudwatch_log_group", ["retention_in_days = 31"], "number of days that CloudWatch has"),
         ("aws_instance", ["metadata_options {", "http_put_response_hop_limit = 65", "}"], "1 to 64"),
         ("aws_launch_template", ["metadata_options {", "http_put_response_hop_limit = 0", "}"], "1 to 64"),
@@ -97,6 +97,7 @@ def test_what_aws_refuses_is_found(refused, type_, lines, rule):
         ("aws_db_instance", ['engine = "postgres"', 'engine_version = "17"', "auto_minor_version_upgrade = true"]),
         ("aws_db_instance", ['engine = "mysql"', 'engine_version = "8.0"', "auto_minor_version_upgrade = true"]),
         ("aws_iam_role", ['name_prefix = "shop-"', "description = var.none"]),
+        ("aws_iam_role", [f'assume_role_policy = "{{{"x" * 4000}}}"']),  # where the quota was raised
         ("aws_lambda_function", ['runtime = "python3.99"']),  # a runtime that this botocore does not know yet
         ("aws_opensearch_domain", ["cluster_config {", 'instance_type = "m9g.large.search"', "}"]),
         ("aws_autoscaling_group", ["min_size = 1", "max_size = 1"]),

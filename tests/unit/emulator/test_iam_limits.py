@@ -36,7 +36,7 @@ def test_policies_within_the_quotas_are_taken(client):
     iam = client("iam")
     arn = iam.create_policy(PolicyName="p", PolicyDocument=policy(6144))["Policy"]["Arn"]
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(6144))
-    make_role(iam, 2048)
+    make_role(iam, 8192)
     put(iam, 10240)
     put(iam, 10240)  # in place of itself
 
@@ -45,7 +45,7 @@ def test_policies_within_the_quotas_are_taken(client):
     ("call", "said"),
     [
         (lambda iam: iam.create_policy(PolicyName="p", PolicyDocument=policy(6145)), "PolicySize: 6144"),
-        (lambda iam: make_role(iam, 2049), "ACLSizePerRole: 2048"),
+        (lambda iam: make_role(iam, 8193), "ACLSizePerRole: 8192"),
         (lambda iam: (make_role(iam), put(iam, 10241)), "10240 bytes exceeded for role r"),
         (lambda iam: (make_role(iam), put(iam, 5120), put(iam, 5121, "two")), "10240 bytes exceeded for role r"),
     ],
@@ -63,4 +63,4 @@ def test_a_later_version_is_held_to_the_same(client):
         iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(6145))
     make_role(iam)
     with pytest.raises(ClientError, match="ACLSizePerRole"):
-        iam.update_assume_role_policy(RoleName="r", PolicyDocument=trust(2049))
+        iam.update_assume_role_policy(RoleName="r", PolicyDocument=trust(8193))

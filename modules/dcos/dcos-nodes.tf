@@ -73,11 +73,12 @@ locals {
     Packages = "|${join("|", local.packages)}|"
   }) }
 
-  target_groups = {
-    master       = concat([for group in aws_lb_target_group.inner : group.arn if group.port != 5044], [aws_lb_target_group.master.arn])
-    agent        = concat([aws_lb_target_group.inner["5044"].arn], aws_lb_target_group.jenkins[*].arn)
-    public_agent = [aws_lb_target_group.public.arn]
-  }
+  # Which pool answers for which target group.
+  targets = merge(
+    { for port, group in aws_lb_target_group.inner : "inner-${port}" => { pool = port == "5044" ? "agent" : "master", arn = group.arn } },
+    { for index, group in aws_lb_target_group.jenkins : "jenkins-${index}" => { pool = "agent", arn = group.arn } },
+    { master = { pool = "master", arn = aws_lb_target_group.master.arn }, public = { pool = "public_agent", arn = aws_lb_target_group.public.arn } },
+  )
 
   user_data = { for node, parameters in merge(
     { bootstrap = local.bootstrap_parameters },
@@ -202,7 +203,6 @@ resource "aws_autoscaling_group" "node" {
   desired_capacity          = each.value.size.cpu_target > 0 ? null : each.value.size.desired # its policy sets it
   health_check_type         = "EC2"
   health_check_grace_period = var.install_limit_minutes * 60
-  target_group_arns         = local.target_groups[each.key]
   # A master that is made anew joins by the shared configuration; none is ended to balance zones.
   suspended_processes       = each.key == "master" ? ["AZRebalance"] : []
   enabled_metrics           = ["GroupDesiredCapacity", "GroupInServiceInstances"]
@@ -234,6 +234,14 @@ resource "aws_autoscaling_group" "node" {
     aws_vpc_security_group_ingress_rule.cluster,
     aws_vpc_security_group_ingress_rule.inside,
   ]
+}
+
+# Each for itself: a list in the group would take away what others attach, such as a unit of `alb`.
+resource "aws_autoscaling_attachment" "node" {
+  for_each = local.targets
+
+  autoscaling_group_name = aws_autoscaling_group.node[each.value.pool].name
+  lb_target_group_arn    = each.value.arn
 }
 
 # Agents that follow their load. Masters never do: the quorum has its number.

@@ -114,8 +114,8 @@ run "what_is_not_http_goes_through_the_network_load_balancer" {
     error_message = "Masters are asked by Mesos's health, ZooKeeper by its port: Mesos waits for it."
   }
   assert {
-    condition     = length(aws_autoscaling_group.node["master"].target_group_arns) == 1 && aws_lb_target_group.public.port == 10081 && one(aws_lb_target_group.public.health_check).port == "9090"
-    error_message = "The mocked groups are one; the public one is marathon-lb's."
+    condition     = { for name, each in aws_autoscaling_attachment.node : name => each.autoscaling_group_name } == { inner-80 = "Shop-a-dcos-Master-stage", inner-2181 = "Shop-a-dcos-Master-stage", inner-5044 = "Shop-a-dcos-Agent-stage", inner-5050 = "Shop-a-dcos-Master-stage", inner-8080 = "Shop-a-dcos-Master-stage", inner-8181 = "Shop-a-dcos-Master-stage", jenkins-0 = "Shop-a-dcos-Agent-stage", master = "Shop-a-dcos-Master-stage", public = "Shop-a-dcos-PublicAgent-stage" } && aws_lb_target_group.public.port == 10081 && one(aws_lb_target_group.public.health_check).port == "9090"
+    error_message = "Every target group has its pool; the public one is marathon-lb's."
   }
 }
 

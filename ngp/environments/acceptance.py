@@ -30,11 +30,12 @@ class _Unit:
         from ngp.aws import models
 
         files = [(path.name, path.read_text(encoding="utf-8")) for path in loading.terraform_files(self.module.path)]
-        return json.dumps([models.version(), files, facts.encode(dict(self.known))]).encode()
+        accepted = sorted(self.module.manifest.exceptions)
+        return json.dumps([models.version(), files, facts.encode(dict(self.known)), accepted]).encode()
 
 
 def check(resolved: Resolved) -> list[Finding]:
-    """Return the values that AWS would refuse, after the units' modules have used them.
+    """Return the values that AWS would refuse, after the units' modules have used them, but for what these accept.
 
     Each finding is at the operator's line if one of the values is the operator's, else at the module's.
     """
@@ -61,6 +62,8 @@ def _refused(unit: _Unit, cache: Path) -> Iterator[tuple[str, str, str, Sequence
 
     read = source.load(unit.module)
     for each in modules.check(read, unit.known, parameters.load(cache)):
+        if f"{modules.RULE} {source.address(each.block)}" in unit.module.manifest.exceptions:
+            continue
         attribute = each.attribute
         where = attribute.where if attribute else each.block.where
         yield each.what, each.why, where, sorted(read.inputs(attribute.code)) if attribute else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ngp.runs import addresses
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
 from ngp.runs.results import UnitResult
@@ -26,7 +27,10 @@ _LOCKS: Mapping[str, str] = {
 
 
 def emit_warnings(context: RunContext, result: UnitResult) -> None:
-    """Warn of planned values that AWS would refuse. The run continues, because AWS decides."""
+    """Warn of planned values that AWS would refuse, but for what the unit's module accepts with a reason.
+
+    The run continues, because AWS decides.
+    """
     for change in result.changes:
         lock = locked(change)
         if lock:
@@ -34,7 +38,7 @@ def emit_warnings(context: RunContext, result: UnitResult) -> None:
             context.emit(
                 Note(f"`{result.unit}`: AWS would refuse to delete {change.address}, which has {lock}: {todo}")
             )
-        for text in refusals(context, change):
+        for text in () if _is_accepted(context, result, change) else refusals(context, change):
             context.emit(Note(f"`{result.unit}`: AWS would refuse {text}"))
 
 
@@ -61,3 +65,13 @@ def refusals(context: RunContext, change: Change) -> Iterator[str]:
         shown = str(each.value)
         shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
         yield f'{change.address} {each.path} = "{shown}": it {each.rule} ({each.source})'
+
+
+def _is_accepted(context: RunContext, result: UnitResult, change: Change) -> bool:
+    module = context.resolved.catalogue.modules.get(result.module)
+    if not module or not module.manifest.exceptions:
+        return False
+    from ngp.catalogue.constraints.modules import RULE
+
+    inside = addresses.without_keys(change.address.removeprefix(f"module.{result.unit}."))
+    return f"{RULE} {inside}" in module.manifest.exceptions

@@ -53,12 +53,14 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
     for block in source.of("resource"):
         if len(block.labels) != 2 or not block.labels[0].startswith("aws_"):
             continue
+        # Another provider may be for another region.
+        region = None if "provider" in block.body.attributes else var.get("region")
         for arguments in instances.collect(source, block, var):
             values = [each.value for each in arguments]
             found = [
                 *accepting.refusals(block.labels[0], values, tables),
                 *machines.refusals(source, block, arguments, var),
-                *regions.refusals(values, var.get("region")),
+                *regions.refusals(block.labels[0], values, region),
             ]
             for refusal in found:
                 attribute = next((each.attribute for each in arguments if each.value.path == refusal.path), None)

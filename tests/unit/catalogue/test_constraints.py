@@ -113,6 +113,10 @@ def test_what_aws_takes_is_left_alone(refused, type_, lines):
 REGION = 'variable "region" {\n  type    = string\n  default = "eu-central-1"\n}\n'
 
 
+CERTIFICATE = 'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/a"'
+KEY = "arn:aws:kms:us-east-1:123456789012:key/a"
+
+
 @pytest.mark.parametrize(
     ("type_", "line", "is_refused"),
     [
@@ -120,7 +124,17 @@ REGION = 'variable "region" {\n  type    = string\n  default = "eu-central-1"\n}
         ("aws_lb_listener", 'certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/a"', False),
         ("aws_lb_listener", 'certificate_arn = "arn:aws:iam::123456789012:server-certificate/a"', False),
         ("aws_cloudwatch_metric_alarm", 'alarm_actions = ["arn:aws:sns:us-east-1:123456789012:a"]', True),
-        ("aws_ebs_volume", 'kms_key_id = "arn:aws:kms:us-east-1:123456789012:key/a"', True),
+        ("aws_ebs_volume", f'kms_key_id = "{KEY}"', True),
+        ("aws_instance", f'root_block_device {{\n kms_key_id = "{KEY}"\n }}', True),
+        ("aws_dynamodb_table", f'server_side_encryption {{\n kms_key_arn = "{KEY}"\n }}', True),
+        ("aws_ebs_volume", f'provider = aws.east\n kms_key_id = "{KEY}"', False),
+        # AWS wants these in us-east-1, wherever the unit is.
+        ("aws_cognito_user_pool_domain", CERTIFICATE, False),
+        ("aws_appsync_domain_name", CERTIFICATE, False),
+        ("aws_api_gateway_domain_name", CERTIFICATE, False),
+        # These are of the region that the copy is in.
+        ("aws_dynamodb_table", f'replica {{\n region_name = "us-east-1"\n kms_key_arn = "{KEY}"\n }}', False),
+        ("aws_secretsmanager_secret", f'replica {{\n region = "us-east-1"\n kms_key_id = "{KEY}"\n }}', False),
     ],
 )
 def test_arn_of_another_region_is_found(refused, type_, line, is_refused):

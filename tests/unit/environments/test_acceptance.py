@@ -19,8 +19,8 @@ variable "secret" {
 """
 
 
-def make(house, text, values):
-    house.module("role", "title: R\nsummary: S\ncategory: c\n", TAGS + ROLE)
+def make(house, text, values, manifest=""):
+    house.module("role", f"title: R\nsummary: S\ncategory: c\n{manifest}", TAGS + ROLE)
     (house.path / "modules/role/role.tf").write_text(text)
     house.environment(
         "target: sandbox\naccount: '123456789012'\nregion: eu-central-1\ndomain: a.example.com\nunits:\n  role: {}\n",
@@ -48,3 +48,12 @@ def test_what_the_module_says_itself_is_refused_at_its_line(house):
 def test_secret_is_not_held_against_anything(house):
     text = 'resource "aws_iam_role" "x" {\n  name = var.secret\n}\n'
     assert make(house, text, 'pre_tag = "demo"\npost_tag = "dev"\nrole = {\n  secret = "a b"\n}\n') == []
+
+
+def test_what_the_module_accepts_with_a_reason_is_left_alone(house):
+    text = 'resource "aws_iam_role" "x" {\n  name = "a b"\n}\nresource "aws_iam_role" "y" {\n  name = "c d"\n}\n'
+    manifest = "exceptions:\n  aws-accepts aws_iam_role.x: AWS takes it in this partition.\n"
+    values = 'pre_tag = "demo"\npost_tag = "dev"\n'
+    [found] = make(house, text, values, manifest)
+    assert "aws_iam_role.y" in found.what
+    assert len(make(house, text, values)) == 2

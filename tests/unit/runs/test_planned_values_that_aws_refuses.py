@@ -13,12 +13,15 @@ BAD = {"name": "shop", "description": "it's", "tags": {"Name": "x"}}
 
 @pytest.fixture
 def told():
-    """`told(change)`: what a plan with this change tells."""
+    """`told(change, accepted)`: what a plan with this change tells; `accepted` are exceptions of the module."""
 
-    def emit(change):
+    def emit(change, accepted=()):
         notes = []
-        platform = SimpleNamespace(cache=None)
-        context = SimpleNamespace(resolved=SimpleNamespace(platform=platform), emit=notes.append)
+        module = SimpleNamespace(manifest=SimpleNamespace(exceptions=dict.fromkeys(accepted, "A reason.")))
+        resolved = SimpleNamespace(
+            platform=SimpleNamespace(cache=None), catalogue=SimpleNamespace(modules={"alb": module})
+        )
+        context = SimpleNamespace(resolved=resolved, emit=notes.append)
         acceptance.emit_warnings(context, UnitResult("web", "alb", 1, Outcome.PLANNED, changes=(change,)))
         return [note.text for note in notes]
 
@@ -35,6 +38,12 @@ def test_new_value_is_told_with_its_rule_and_source(told):
         '`web`: AWS would refuse module.web.aws_security_group.x description = "it\'s": it holds only'
     )
     assert text.endswith("(AWS documentation: EC2 SecurityGroup)")
+
+
+def test_what_the_module_accepts_with_a_reason_is_not_told(told):
+    every = Change('module.web.aws_security_group.x["a"]', "aws_security_group", Action.CREATE, None, BAD)
+    assert told(every, ["aws-accepts aws_security_group.x"]) == []
+    assert len(told(every, ["aws-accepts aws_security_group.y", "open-ssh aws_security_group.x"])) == 1
 
 
 def test_value_that_is_there_already_is_not_told(told):

@@ -545,19 +545,18 @@ variable "alarm_free_storage_gib" {
 }
 
 variable "alarm_connections" {
-  description = "Connections above which the alarm is raised; RDS allows about 110 for each GiB of the instance's memory."
+  description = "Connections above which the alarm is raised; null is 75 with a micro instance and 150 with others. RDS allows about 110 for each GiB of the instance's memory."
   type        = number
-  default     = 150
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.alarm_connections >= 1
+    condition     = coalesce(var.alarm_connections, 1) >= 1
     error_message = "alarm_connections is at least 1."
   }
 
   validation {
-    condition     = !endswith(var.instance_class, ".micro") || var.alarm_connections <= 75
-    error_message = "alarm_connections is at most 75 with a micro instance, which allows some 80: the alarm would never be raised."
+    condition     = !endswith(var.instance_class, ".micro") || contains(keys(var.parameters), "max_connections") || coalesce(var.alarm_connections, 75) <= 75
+    error_message = "alarm_connections is at most 75 with a micro instance, which allows some 80 unless parameters sets max_connections: the alarm would never be raised."
   }
 }
 

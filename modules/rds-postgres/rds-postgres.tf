@@ -35,6 +35,10 @@ locals {
   kms_key_arn   = var.kms_key_arn != "" ? var.kms_key_arn : null
   alarm_actions = compact([var.alarm_topic_arn])
 
+  # RDS allows a micro instance some 80 connections, unless a parameter says otherwise.
+  is_micro          = endswith(var.instance_class, ".micro") && !contains(keys(var.parameters), "max_connections")
+  alarm_connections = var.alarm_connections != null ? var.alarm_connections : local.is_micro ? 75 : 150
+
   parameters = merge(var.parameters, {
     "rds.force_ssl"              = { value = "1", at_reboot = false }
     "log_connections"            = { value = "1", at_reboot = false }
@@ -149,16 +153,6 @@ resource "terraform_data" "life" {
   }
 }
 
-# The major version that the database has: remembered until an upgrade is allowed, or the database is made anew.
-resource "terraform_data" "major" {
-  input            = local.major
-  triggers_replace = [var.allow_major_version_upgrade ? local.major : "stays", terraform_data.life.id]
-
-  lifecycle {
-    ignore_changes = [input]
-  }
-}
-
 resource "aws_db_instance" "this" {
   identifier                  = local.identifier
   engine                      = "postgres"
@@ -213,9 +207,10 @@ resource "aws_db_instance" "this" {
     # support when it makes the database, and never again.
     ignore_changes = [snapshot_identifier, engine_lifecycle_support]
 
-    precondition {
-      condition     = terraform_data.major.input == local.major
-      error_message = "engine_version is another major version than the database's: set allow_major_version_upgrade = true and apply_immediately = true, else AWS refuses it."
+    # Compared with what the database reports: AWS upgrades it by itself at the end of its version's support.
+    postcondition {
+      condition     = var.allow_major_version_upgrade || try(split(".", self.engine_version_actual)[0], local.major) == local.major
+      error_message = "engine_version is ${var.engine_version}, and the database has ${self.engine_version_actual}. To upgrade it, set allow_major_version_upgrade = true and apply_immediately = true. Where AWS has upgraded it, write its version in engine_version: it never goes back."
     }
   }
 }
@@ -250,7 +245,7 @@ locals {
     cpu          = { metric = "CPUUtilization", above = true, threshold = var.alarm_cpu_percent, what = "The CPU is busy." }
     free-storage = { metric = "FreeStorageSpace", above = false, threshold = var.alarm_free_storage_gib * 1073741824, what = "The storage is nearly full." }
     free-memory  = { metric = "FreeableMemory", above = false, threshold = var.alarm_free_memory_mib * 1048576, what = "The memory is nearly full." }
-    connections  = { metric = "DatabaseConnections", above = true, threshold = var.alarm_connections, what = "There are many connections." }
+    connections  = { metric = "DatabaseConnections", above = true, threshold = local.alarm_connections, what = "There are many connections." }
     # At two thousand millions PostgreSQL stops taking writes; a vacuum that works keeps it at 200 millions.
     transactions = { metric = "MaximumUsedTransactionIDs", above = true, threshold = 1000000000, what = "Vacuum does not keep up: transaction ids run out." }
   }

@@ -11,6 +11,8 @@ mock_provider "aws" {
       arn     = "arn:aws:rds:eu-central-1:123456789012:db:made"
       address = "made.example.eu-central-1.rds.amazonaws.com"
       db_name = "from-the-snapshot"
+
+      engine_version_actual = "17.6"
     }
   }
   mock_resource "aws_db_parameter_group" {
@@ -111,6 +113,11 @@ run "connections_are_encrypted_and_logged_without_texts" {
 run "own_parameters_do_not_undo_the_modules" {
   command   = apply
   state_key = "parameters"
+
+  override_resource {
+    target = aws_db_instance.this
+    values = { arn = "arn:aws:rds:eu-central-1:123456789012:db:made", engine_version_actual = "16.4" }
+  }
 
   variables {
     engine_version = "16.4"
@@ -278,13 +285,45 @@ run "a_major_upgrade_that_is_allowed_is_made" {
   }
 }
 
-run "the_permission_may_go_afterwards" {
+run "a_permission_that_goes_with_a_new_version_allows_nothing" {
   command   = plan
   state_key = "major"
 
   variables {
+    engine_version = "16"
+  }
+
+  expect_failures = [aws_db_instance.this]
+}
+
+run "a_database_that_aws_has_upgraded" {
+  command   = apply
+  state_key = "upgraded"
+
+  variables {
     engine_version = "18"
   }
+
+  override_resource {
+    target = aws_db_instance.this
+    values = { arn = "arn:aws:rds:eu-central-1:123456789012:db:made", engine_version_actual = "18.1" }
+  }
+}
+
+run "the_permission_may_go_afterwards" {
+  command   = plan
+  state_key = "upgraded"
+
+  variables {
+    engine_version = "18"
+  }
+}
+
+run "it_does_not_go_back" {
+  command   = plan
+  state_key = "upgraded"
+
+  expect_failures = [aws_db_instance.this]
 }
 
 run "a_minor_version_that_is_named_stays" {
@@ -323,11 +362,40 @@ run "large_storage_has_the_figures_that_rds_asks_for" {
   }
 }
 
-run "an_alarm_that_is_never_raised_is_refused" {
+run "the_alarm_of_connections_follows_the_class" {
   command = plan
 
   variables {
     instance_class = "db.t4g.micro"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 75
+    error_message = "A micro instance allows some 80 connections."
+  }
+}
+
+run "own_max_connections_are_the_operators" {
+  command = plan
+
+  variables {
+    instance_class    = "db.t4g.micro"
+    alarm_connections = 180
+    parameters        = { max_connections = { value = "200", at_reboot = true } }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 180
+    error_message = "The class says nothing of a database whose parameters do."
+  }
+}
+
+run "an_alarm_that_is_never_raised_is_refused" {
+  command = plan
+
+  variables {
+    instance_class    = "db.t4g.micro"
+    alarm_connections = 150
   }
 
   expect_failures = [var.alarm_connections]

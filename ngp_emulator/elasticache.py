@@ -16,6 +16,7 @@ MOTO = "5.2.5"  # the version that this file patches
 _ARNS = re.compile(r"arn:aws:elasticache:[^:]*:\d*:(cluster|snapshot|subnetgroup|replicationgroup|user|usergroup):.+")
 # What ModifyReplicationGroup changes in a group and its members, in addition to what moto supports.
 _CHANGED = {
+    "AutoMinorVersionUpgrade": "auto_minor_version_upgrade",
     "EngineVersion": "engine_version",
     "CacheParameterGroupName": "cache_parameter_group_name",
     "PreferredMaintenanceWindow": "preferred_maintenance_window",

@@ -72,6 +72,13 @@ def test_what_elasticache_changes_at_once_does_not_wait(cache):
     assert node(cache)["PendingModifiedValues"] == {}
 
 
+@pytest.mark.parametrize("wanted", [False, True])
+def test_minor_upgrades_are_turned_on_and_off(cache, wanted):
+    cache.modify_replication_group(**NAME, AutoMinorVersionUpgrade=not wanted)
+    cache.modify_replication_group(**NAME, AutoMinorVersionUpgrade=wanted)
+    assert group(cache)["AutoMinorVersionUpgrade"] is wanted
+
+
 def test_a_group_that_is_not_there_is_said(cache):
     with pytest.raises(ClientError, match="ReplicationGroupNotFound"):
         cache.modify_replication_group(ReplicationGroupId="other", EngineVersion="8.1")

@@ -39,7 +39,7 @@ def emit_warnings(context: RunContext, result: UnitResult) -> None:
                 Note(f"`{result.unit}`: AWS would refuse to delete {change.address}, which has {lock}: {todo}")
             )
         for text in () if _is_accepted(context, result, change) else refusals(context, change):
-            context.emit(Note(f"`{result.unit}`: AWS would refuse {text}"))
+            context.emit(Note(f"`{result.unit}`: {text}"))
 
 
 def locked(change: Change) -> str:
@@ -53,7 +53,7 @@ def locked(change: Change) -> str:
 
 
 def refusals(context: RunContext, change: Change) -> Iterator[str]:
-    """Yield the new values of a change that AWS would refuse, each with resource, attribute, value, rule and source."""
+    """Yield the new values of a change that AWS would refuse or undo: resource, attribute, value, rule and source."""
     if change.action not in _SETS or not change.type.startswith("aws_"):
         return
     from ngp.catalogue.constraints import accepting, parameters
@@ -64,7 +64,8 @@ def refusals(context: RunContext, change: Change) -> Iterator[str]:
     for each in accepting.refusals(change.type, values, parameters.load(context.resolved.platform.cache)):
         shown = str(each.value)
         shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-        yield f'{change.address} {each.path} = "{shown}": it {each.rule} ({each.source})'
+        words = "AWS would refuse" if each.effect == accepting.REFUSED else f"{each.effect} with"
+        yield f'{words} {change.address} {each.path} = "{shown}": it {each.rule} ({each.source})'
 
 
 def _is_accepted(context: RunContext, result: UnitResult, change: Change) -> bool:

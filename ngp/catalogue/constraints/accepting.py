@@ -10,9 +10,10 @@ from functools import cache
 from typing import Any
 
 from ngp.aws.models import ParameterLimits
-from ngp.catalogue.constraints import documented, parameters
+from ngp.catalogue.constraints import documented, drifting, parameters
 from ngp.catalogue.constraints.parameters import Tables
 
+REFUSED = "AWS would refuse it"
 _OPEN = 20  # longer enumerations (instance types, runtimes) grow with AWS: a new word is not a wrong one
 _MAPS = {"key": "tags{key}", "value": "tags{}"}
 _SUFFIX = "0" * 26  # what the provider appends to a prefix
@@ -30,12 +31,13 @@ class ArgumentValue:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A value that AWS would refuse, with the rule and its source."""
+    """A value that AWS would refuse, or undo later as `effect` says, with the rule and its source."""
 
     path: str
     value: Any
     rule: str
     source: str
+    effect: str = REFUSED
 
 
 def refusals(type_: str, values: Sequence[ArgumentValue], tables: Tables) -> Iterator[Refusal]:
@@ -50,6 +52,8 @@ def refusals(type_: str, values: Sequence[ArgumentValue], tables: Tables) -> Ite
     known = {each.path: each.value for each in values if not each.partial}
     for path, rule, source in documented.contradictions(type_, known):
         yield Refusal(path, known[path], rule, source)
+    for path, rule, source in drifting.drifts(type_, known):
+        yield Refusal(path, known[path], rule, source, effect="later plans would ask for an older version")
 
 
 def flatten(values: Any, path: str = "") -> Iterator[ArgumentValue]:

@@ -255,7 +255,6 @@ def broken(type_: str, path: str, value: Any, *, partial: bool) -> Iterator[tupl
 
 def contradictions(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield contradicting arguments of one resource: path, rule, source."""
-    yield from _versions_that_drift(type_, known)
     names = {
         "aws_autoscaling_group": ("min_size", "desired_capacity", "max_size"),
         "aws_eks_node_group": tuple(f"scaling_config.{name}_size" for name in ("min", "desired", "max")),
@@ -264,19 +263,6 @@ def contradictions(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, 
     for (low, least), (high, most) in zip(sizes, sizes[1:], strict=False):
         if least > most:
             yield low, f"is not above {high} ({most})", "AWS documentation: Auto Scaling CreateAutoScalingGroup"
-
-
-def _versions_that_drift(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield a version that AWS raises by itself while the code names it: AWS refuses to go back to that."""
-    service = {
-        "aws_db_instance": "RDS CreateDBInstance",
-        "aws_elasticache_replication_group": "ElastiCache CreateReplicationGroup",
-    }.get(type_)
-    version, is_raised = str(known.get("engine_version", "")), str(known.get("auto_minor_version_upgrade")).lower()
-    is_other = type_ == "aws_db_instance" and known.get("engine") != "postgres"  # whose major versions are 8.0 and 8.4
-    if service and is_raised == "true" and not is_other and re.fullmatch(r"[0-9]+\.[0-9]+(\.[0-9]+)?", version):
-        rule = f"is false where engine_version names a minor version ({version}): AWS upgrades it, and never goes back"
-        yield "auto_minor_version_upgrade", rule, f"AWS documentation: {service}"
 
 
 def _holds(rule: _Rule, value: Any) -> bool:

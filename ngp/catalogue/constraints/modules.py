@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ngp.catalogue import hcl
-from ngp.catalogue.constraints import accepting, instances, machines, parameters, regions
-from ngp.catalogue.constraints.accepting import Refusal
+from ngp.catalogue.constraints import accepting, drifting, instances, machines, parameters, regions
+from ngp.catalogue.constraints.accepting import ArgumentValue, Refusal
+from ngp.catalogue.constraints.instances import Argument
 from ngp.catalogue.constraints.parameters import Tables
 from ngp.catalogue.rules.source import Fault, ModuleSource, address
 from ngp.errors import Finding
@@ -30,7 +31,7 @@ class RefusedArgument:
         """Resource, attribute and value."""
         shown = self.refusal.value if isinstance(self.refusal.value, str) else str(self.refusal.value)
         shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-        return f'{".".join(self.block.labels)} {self.refusal.path} = "{shown}": AWS would refuse it'
+        return f'{".".join(self.block.labels)} {self.refusal.path} = "{shown}": {self.refusal.effect}'
 
     @property
     def why(self) -> str:
@@ -56,7 +57,7 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
         # Another provider may be for another region.
         region = None if "provider" in block.body.attributes else var.get("region")
         for arguments in instances.collect(source, block, var):
-            values = [each.value for each in arguments]
+            values = _values(block, arguments)
             found = [
                 *accepting.refusals(block.labels[0], values, tables),
                 *machines.refusals(source, block, arguments, var),
@@ -68,3 +69,11 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
                 if key not in seen:
                     seen.add(key)
                     yield RefusedArgument(block, attribute, refusal)
+
+
+def _values(block: hcl.Block, arguments: Sequence[Argument]) -> list[ArgumentValue]:
+    """The known values of a resource's arguments, with AWS's own for some that are not given."""
+    values = [each.value for each in arguments]
+    nulls = [each.path for each in values if each.value is None]
+    own = drifting.defaults(block.labels[0], block.body.attributes, nulls)
+    return [*values, *(ArgumentValue(path, value) for path, value in own.items())]

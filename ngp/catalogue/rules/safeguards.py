@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ngp.catalogue import hcl
+from ngp.catalogue.constraints import drifting
 from ngp.catalogue.rules import protection
 from ngp.catalogue.rules.source import Fault, ModuleSource, address, code, inner
 
@@ -47,6 +48,8 @@ def required_arguments(source: ModuleSource) -> Iterator[Fault]:
     """Require backups, logs and automatic updates as explicit arguments."""
     for block in source.of("resource", *_NEEDS):
         for rule, path, least in _NEEDS[block.labels[0]]:
+            if path == drifting.UPGRADES and _keeps_version(source, block):
+                continue
             value = source.value(block.body, path)
             if not (source.has(block.body, path) if least is None else _is_enough(value, least)):
                 wanted = "" if least is None else f" = {hcl.render(least)}{' or more' if type(least) is int else ''}"
@@ -89,6 +92,13 @@ def iam_users(source: ModuleSource) -> Iterator[Fault]:
     """Refuse IAM users: their access keys never expire."""
     for block in source.of("resource", "aws_iam_user", "aws_iam_access_key", "aws_iam_user_policy"):
         yield source.flaw(block, "iam-user", f"`{address(block)}` is for a user of IAM", todo="make a role")
+
+
+def _keeps_version(source: ModuleSource, block: hcl.Block) -> bool:
+    """Whether the code may name a minor version: AWS must not raise that one (rule aws-accepts)."""
+    engine, version = source.value(block.body, "engine"), source.value(block.body, "engine_version")
+    is_known = isinstance(engine, str)
+    return version is ... or drifting.names_minor(engine if is_known else "postgres", version)
 
 
 def _count(block: hcl.Block) -> str:

@@ -84,6 +84,19 @@ def test_what_aws_refuses_is_found(refused, type_, lines, rule):
     assert [rule in each.why for each in found] == [True], found
 
 
+@pytest.mark.parametrize("line", ["", "auto_minor_version_upgrade = null", "auto_minor_version_upgrade = true"])
+def test_version_that_aws_raises_is_found_and_not_called_refused(refused, line):
+    """AWS accepts the pair, and raises versions unless it is told not to."""
+    [found] = refused(resource("aws_elasticache_replication_group", 'engine_version = "7.1"', line))
+    assert found.what.endswith('auto_minor_version_upgrade = "True": later plans would ask for an older version')
+    assert "names a minor version (7.1)" in found.why
+
+
+def test_upgrades_that_only_terraform_knows_are_left_alone(refused):
+    lines = ['engine_version = "7.1"', "auto_minor_version_upgrade = var.unknown"]
+    assert refused('variable "unknown" {\n}\n' + resource("aws_elasticache_replication_group", *lines)) == []
+
+
 @pytest.mark.parametrize(
     ("type_", "lines"),
     [

@@ -134,6 +134,24 @@ def test_what_is_not_is_a_fault(faults, text, rule):
 
 
 @pytest.mark.parametrize(
+    ("engine", "version", "found"),
+    [
+        ("postgres", '"17.4"', []),
+        ("postgres", '"17"', ["updates"]),
+        ("mysql", '"8.0"', ["updates"]),
+        ("mysql", '"8.0.40"', []),
+        ("postgres", "var.kept", ["updates"]),
+        ("postgres", "var.unknown", []),
+    ],
+)
+def test_a_database_of_a_minor_version_need_not_be_raised(faults, engine, version, found):
+    """AWS would raise it and never go back, which the rule aws-accepts refuses."""
+    fixed = f'engine = "{engine}"\n  engine_version = {version}\n  auto_minor_version_upgrade = false'
+    text = DATABASE.replace("auto_minor_version_upgrade      = true", fixed) + 'variable "unknown" {\n}\n'
+    assert faults(text) == found
+
+
+@pytest.mark.parametrize(
     ("text", "manifest", "found"),
     [
         (BUCKET.replace('"Enabled"', '"Suspended"'), KEEPS, ["backup"]),

@@ -46,6 +46,13 @@ def test_what_the_module_accepts_with_a_reason_is_not_told(told):
     assert len(told(every, ["aws-accepts aws_security_group.y", "open-ssh aws_security_group.x"])) == 1
 
 
+def test_version_that_aws_raises_is_told_in_its_own_words(told):
+    pair = {"engine_version": "7.1", "auto_minor_version_upgrade": "true"}
+    [text] = told(change(Action.CREATE, after=pair, type_="aws_elasticache_replication_group"))
+    assert text.startswith("`web`: later plans would ask for an older version with module.web.aws_elasticache_")
+    assert "names a minor version (7.1)" in text
+
+
 def test_value_that_is_there_already_is_not_told(told):
     assert told(change(Action.UPDATE, before=BAD, after={**BAD, "tags": {"Name": "y"}})) == []
     assert len(told(change(Action.UPDATE, before={**BAD, "description": "fine"}, after=BAD))) == 1

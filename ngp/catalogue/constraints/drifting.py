@@ -1,0 +1,36 @@
+"""Constraints on versions that AWS raises by itself while the code names them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+UPGRADES = "auto_minor_version_upgrade"
+_SERVICES: Mapping[str, str] = {
+    "aws_db_instance": "RDS CreateDBInstance",
+    "aws_elasticache_replication_group": "ElastiCache CreateReplicationGroup",
+}
+
+
+def drifts(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield a version that AWS raises by itself while the code names it: path, rule, source.
+
+    AWS accepts the pair, and never goes back to the version that the code names.
+    """
+    version, is_raised = known.get("engine_version", ""), str(known.get(UPGRADES)).lower() == "true"
+    is_other = type_ == "aws_db_instance" and known.get("engine") != "postgres"
+    if type_ in _SERVICES and is_raised and not is_other and names_minor("postgres", version):
+        rule = f"is false where engine_version names a minor version ({version}): AWS upgrades it, and never goes back"
+        yield UPGRADES, rule, f"AWS documentation: {_SERVICES[type_]}"
+
+
+def defaults(type_: str, written: Mapping[str, Any], nulls: Sequence[str]) -> dict[str, Any]:
+    """Return the values that AWS takes for the arguments that are not written, or are null."""
+    return {UPGRADES: True} if type_ in _SERVICES and (UPGRADES not in written or UPGRADES in nulls) else {}
+
+
+def names_minor(engine: object, version: object) -> bool:
+    """Return whether a version names a minor one. Only PostgreSQL's major versions have one part: MySQL's is 8.0."""
+    parts = "{1,2}" if engine == "postgres" else "{2,}"
+    return re.fullmatch(rf"[0-9]+(\.[0-9]+){parts}.*", str(version)) is not None

@@ -62,6 +62,8 @@ _LOOKUPS: Mapping[str, frozenset[str]] = {
 NAMING = frozenset({"project", "environment", "region", "domain_name", "pre_tag", "post_tag", "unit"})
 _META = frozenset({"count", "for_each", "provider", "depends_on", "with_decryption", "tags"})
 _REFERENCE = re.compile(r"(?<![\w.])[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*")
+# Arguments of a launch template itself: they make no new version.
+_OF_ALL_VERSIONS = frozenset({"default_version", "tags", "update_default_version"})
 _AWS_OWN = re.compile(r'"(/aws/|alias/aws/)')
 
 
@@ -159,16 +161,22 @@ def _followers(source: ModuleSource, template: str) -> Iterator[hcl.Block]:
     """Yield what replaces machines when a launch template has a new version."""
     for block in source.of("resource", "aws_eks_node_group", "aws_autoscaling_group"):
         renews = block.labels[0] == "aws_eks_node_group" or any(inner(block.body, "instance_refresh"))
-        if renews and any(
-            template in _REFERENCE.findall(code(each.body)) for each in inner(block.body, "launch_template")
-        ):
+        if renews and any(_follows(source, each, template) for each in inner(block.body, "launch_template")):
             yield block
 
 
+def _follows(source: ModuleSource, named: hcl.Block, template: str) -> bool:
+    """Whether a new version of the template is a difference here: `$Latest` is always the same text."""
+    version = named.body.attributes.get("version")
+    texts = [version.code, *(source.locals[each].code for each in source.locals_in(version.code))] if version else []
+    found = re.compile(rf"(?<![\w.]){re.escape(template)}(\[[^\]]*\])?\.(latest|default)_version\b")
+    return any(found.search(text) for text in texts)
+
+
 def _taken(source: ModuleSource, template: hcl.Block) -> set[str]:
-    """The inputs that a template is made of, but for what its lifecycle ignores."""
+    """The inputs that make a new version of a template, but for what its lifecycle ignores."""
     told = [each.body.attributes.get("ignore_changes") for each in template.body.of("lifecycle")]
-    ignored = {name for each in told if each for name in re.findall(r"\w+", each.text)}
+    ignored = _OF_ALL_VERSIONS | {name for each in told if each for name in re.findall(r"\w+", each.text)}
     parts = [each.code for name, each in template.body.attributes.items() if name not in ignored]
     parts += [code(each.body) for each in template.body.blocks if {each.type, *each.labels}.isdisjoint(ignored)]
     return source.inputs("\n".join(parts))

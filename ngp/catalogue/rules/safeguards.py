@@ -69,10 +69,14 @@ def bucket_versioning(source: ModuleSource) -> Iterator[Fault]:
 
 def file_system_backups(source: ModuleSource) -> Iterator[Fault]:
     """Yield file systems that hold data and have no backup where every input has its default."""
-    policies = [*source.of("resource", "aws_efs_backup_policy"), *source.of("resource", "aws_backup_selection")]
+    off = {"DISABLED", "DISABLING"}
+    policies = source.of("resource", "aws_efs_backup_policy")
+    on = [each for each in policies if source.value(each.body, "backup_policy.status") not in off]
+    selections = list(source.of("resource", "aws_backup_selection"))
     for block in source.of("resource", "aws_efs_file_system"):
         named = re.compile(rf"\b{re.escape(address(block))}\b")
-        own = (each for each in policies if named.search(code(each.body)))
+        own = [each for each in (*on, *selections) if any(named.search(text) for text in _texts(source, each))]
+        own += [each for each in selections if _selects_by_tag(each)]
         made = (each for each in own if _count(each) == _count(block) or source.value(each.body, "count") != 0)
         if address(block) in source.module.manifest.data and not any(made):
             todo = "an aws_efs_backup_policy with the status ENABLED"
@@ -99,6 +103,20 @@ def _keeps_version(source: ModuleSource, block: hcl.Block) -> bool:
     engine, version = source.value(block.body, "engine"), source.value(block.body, "engine_version")
     is_known = isinstance(engine, str)
     return version is ... or drifting.names_minor(engine if is_known else "postgres", version)
+
+
+def _texts(source: ModuleSource, block: hcl.Block) -> Iterator[str]:
+    """Yield the code of a block, and that of the locals in it."""
+    taken = code(block.body)
+    yield taken
+    yield from (source.locals[name].code for name in source.locals_in(taken))
+
+
+def _selects_by_tag(selection: hcl.Block) -> bool:
+    """Whether a selection takes resources by a tag or a pattern, so that any may be among them."""
+    resources = selection.body.attributes.get("resources")
+    by_tag = any(True for name in ("selection_tag", "condition") for _ in inner(selection.body, name))
+    return by_tag or (resources is not None and '*"' in resources.text)
 
 
 def _count(block: hcl.Block) -> str:

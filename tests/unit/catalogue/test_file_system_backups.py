@@ -19,6 +19,21 @@ resource "aws_backup_selection" "home" {
   resources = [aws_efs_file_system.home.arn]
 }
 """
+LOCAL = """locals {
+  homes = [aws_efs_file_system.home.arn]
+}
+resource "aws_backup_selection" "home" {
+  resources = local.homes
+}
+"""
+TAGGED = """resource "aws_backup_selection" "all" {
+  selection_tag {
+    key   = "Backup"
+    value = "daily"
+  }
+}
+"""
+EVERY = 'resource "aws_backup_selection" "all" {\n  resources = ["*"]\n}\n'
 DATA = "data: [aws_efs_file_system.home]\n"
 
 
@@ -36,9 +51,17 @@ def optional(text):
         (SYSTEM + VAULT % "nightly", DATA, []),
         (optional(SYSTEM) + optional(POLICY), DATA, []),  # both, or neither
         (optional(SYSTEM) + VAULT % "", DATA, ["aws_efs_file_system.home"]),
+        (SYSTEM + POLICY.replace("ENABLED", "DISABLED"), DATA, ["aws_efs_file_system.home"]),
+        (SYSTEM + POLICY.replace('"ENABLED"', "local.status"), DATA, ["aws_efs_file_system.home"]),
+        (SYSTEM + POLICY.replace('"ENABLED"', "local.other"), DATA, []),  # only Terraform knows
+        (SYSTEM + LOCAL, DATA, []),
+        (SYSTEM + LOCAL.replace(".home.arn", ".other.arn"), DATA, ["aws_efs_file_system.home"]),
+        (SYSTEM + TAGGED, DATA, []),
+        (SYSTEM + EVERY, DATA, []),
+        (SYSTEM + EVERY.replace("{", "{\n  count = 0", 1), DATA, ["aws_efs_file_system.home"]),
         (SYSTEM, "", []),
     ],
 )
 def test_file_system_that_holds_data_has_backups(check_text, text, manifest, found):
-    text += "locals {\n  wanted = false\n}\n"
+    text += 'locals {\n  wanted = false\n  status = local.wanted ? "ENABLED" : "DISABLED"\n}\n'
     assert [each.about for each in check_text(text, manifest) if each.rule == "backup"] == found

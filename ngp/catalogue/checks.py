@@ -12,6 +12,7 @@ from pathlib import Path
 from ngp.catalogue import loading
 from ngp.catalogue.constraints import modules as constraints
 from ngp.catalogue.rules import (
+    cuts,
     iam,
     pages,
     protection,
@@ -35,7 +36,7 @@ Rule = Callable[[ModuleSource], Iterator[Fault]]
 SAFETY: Sequence[Rule] = (
     resources.metadata,
     resources.encryption,
-    resources.cut_names,
+    cuts.cut_names,
     resources.security_groups,
     protection.publicity,
     protection.callers,

@@ -16,9 +16,6 @@ _SSH = 22
 _WEB = frozenset({80, 443})
 _PICKED = re.compile(r"local\.([\w-]+)\[[^\]]+\]")
 _RULES = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
-_NAMES = frozenset({"bucket", "cluster_id", "domain_name", "identifier", "name", "replication_group_id"})
-_CUT = re.compile(r"(?<![\w.])substr\s*\(")
-_DIGEST = re.compile(r"(?<![\w.])(?:sha1|sha256|sha512|md5|uuidv5)\s*\(")
 _VOLUMES = ("root_block_device", "ebs_block_device")
 # resource type → attributes that must be true
 _ENCRYPTED: Mapping[str, tuple[str, ...]] = {
@@ -44,22 +41,6 @@ _KEYED: Mapping[str, tuple[str, ...]] = {
     "aws_sns_topic": ("kms_master_key_id",),
     "aws_sqs_queue": ("kms_master_key_id", "sqs_managed_sse_enabled"),
 }
-
-
-def cut_names(source: ModuleSource) -> Iterator[Fault]:
-    """A name that is cut has a digest of the whole in it: else two units may meet in one name."""
-    for block in source.of("resource"):
-        for name in _NAMES & block.body.attributes.keys():
-            attribute = block.body.attributes[name]
-            texts = [attribute.code, *(source.locals[each].code for each in source.locals_in(attribute.code))]
-            for text in texts:
-                parts = [text, *(source.locals[each].code for each in source.locals_in(text))]
-                if _CUT.search(text) and not any(_DIGEST.search(part) for part in parts):
-                    what = f"`{name}` of `{address(block)}` is cut, and two units may get the same"
-                    yield source.flaw(
-                        block, "cut-name", what, where=attribute.where, todo="add a digest: substr(sha1(…), 0, 8)"
-                    )
-                    break
 
 
 def metadata(source: ModuleSource) -> Iterator[Fault]:

@@ -232,7 +232,7 @@ def test_a_copy_of_somebody_elses_module_is_as_safe(faults):
     assert faults(resource("aws_kms_key") + ingress(8080, f'"{WORLD}"'), source) == ["encryption", "open-ingress"]
 
 
-UNIT = 'variable "unit" {\n  type = string\n}\n'
+UNIT = 'variable "unit" {\n  type = string\n}\nvariable "pre_tag" {\n  type = string\n}\n'
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,16 @@ UNIT = 'variable "unit" {\n  type = string\n}\n'
         ('"lb-${substr(var.unit, 0, 8)}"', ["cut-name"]),
         ("local.short", ["cut-name"]),
         ('"${substr(var.unit, 0, 8)}-${substr(sha1(var.unit), 0, 8)}"', []),
-        ('"${local.short}-${local.digest}"', ["cut-name"]),  # which may be of the short one
+        ('"${local.short}-${local.digest}"', []),
+        ('"${local.short}-${local.poor}"', ["cut-name"]),  # a digest of the short one
+        ('"${local.short}-${substr(sha1(var.unit), 0, 8)}"', []),
+        ('"${local.short}-${substr(sha1(local.zone), 0, 8)}"', ["cut-name"]),
+        ('"${local.short}-${random_id.x.hex}"', []),
+        ('"${local.short}-${random_string.x.result}"', []),
+        ('"${var.unit}-${substr(local.zone, -1, 1)}"', []),  # the letter of a zone
+        ('"${var.unit}-${substr(local.zone, 0, 2)}"', []),
+        ('substr("${var.pre_tag}, ${local.zone}", 0, 20)', ["cut-name"]),
+        ("[for each in [var.unit] : substr(each, 0, 8)][0]", ["cut-name"]),
         ("local.both", []),
         ("var.unit", []),
     ],
@@ -250,6 +259,8 @@ def test_name_that_is_cut_has_a_digest_of_the_whole(faults, name, found):
     more = """locals {
   short  = substr(var.unit, 0, 8)
   digest = sha1(var.unit)
+  poor   = sha1(local.short)
+  zone   = "eu-central-1a"
   both   = "${substr(var.unit, 0, 8)}-${local.digest}"
 }
 """

@@ -106,8 +106,7 @@ def _apply(
     from ngp.runs.results import Verb
 
     if not auto_approve:
-        question = f"Apply what is previewed to `{chosen.environment}`?"
-        options.require_person(context, question, flag="--auto-approve")
+        options.require_person(context, "ngp", "apply", chosen.environment)
     with (
         output.reports.covering(context, Verb.APPLY, chosen.environment),
         running.begin(context, chosen.environment) as begun,

@@ -112,7 +112,7 @@ def approve(
 
     context = options.context()
     if not auto_approve:
-        options.require_person(context, f"Sign {file}?", flag="--auto-approve")
+        options.require_person(context, "ngp", "bundle", "approve", str(file))
     bundle = opening.read_statement(_path(context, file))
 
     def agree(chosen: SigningKey, has_signed: bool) -> bool:  # noqa: FBT001  a fact, as the callback gives it

@@ -113,7 +113,7 @@ def _require_consent(context: options.Context, chosen: Scope, *, auto_approve: b
     """Raise UsageError where nobody can be asked, or where nothing tells the operator which environment is meant:
     a folder or a variable has chosen it, and no question shows it."""
     if not auto_approve:
-        options.require_person(context, f"Destroy `{chosen.environment}`?", flag="--auto-approve")
+        options.require_person(context, "ngp", "destroy", chosen.environment)
     elif not chosen.is_named:
         raise UsageError(
             f"`--auto-approve` destroys only an environment that the command names, not `{chosen.environment}`",

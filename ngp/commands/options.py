@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -103,6 +104,7 @@ def context() -> Context:
 
 def confirm(context: Context, question: str, *, flag: str = "--auto-approve", word: str = "yes") -> bool:
     """Ask until the answer is `word` or no. Raises UsageError with `flag` if nobody can be asked."""
+    _require_terminal(context, f"this needs your confirmation: {question}", flag)
     answer = ask(context, f"{question} Type `{word}` to confirm, or press Enter to stop: ", flag=flag)
     while answer not in (word, *_NO):
         text = f"`{answer}` is not `{word}`. Type `{word}` to confirm, or press Enter to stop: "
@@ -118,7 +120,7 @@ def place(environment: Environment) -> str:
 
 def ask(context: Context, question: str, *, flag: str) -> str:
     """Ask for a line on the terminal. Raises UsageError with `flag` if nobody can be asked."""
-    require_person(context, question, flag=flag)
+    _require_terminal(context, f"this needs your answer: {question.strip().rstrip(':')}", flag)
     sys.stderr.write(terminal.clean(question))
     sys.stderr.flush()
     answer = _line(context)
@@ -127,14 +129,15 @@ def ask(context: Context, question: str, *, flag: str) -> str:
     return answer.strip()
 
 
-def require_person(context: Context, question: str, *, flag: str) -> None:
-    """Raise UsageError with `flag` if nobody can be asked; commands call it before they start to work."""
+def require_person(context: Context, *command: str) -> None:
+    """Raise UsageError if nobody can confirm what a command does; commands call it before they start to work."""
+    _require_terminal(context, f"`{shlex.join(command)}` needs your confirmation", "--auto-approve")
+
+
+def _require_terminal(context: Context, what: str, flag: str) -> None:
     if not context.settings.is_interactive:
-        raise UsageError(
-            f"cannot ask: {question.strip().rstrip(':')}",
-            why="there is no terminal, or CI is set",
-            todo=f"answer with the flag `{flag}`",
-        )
+        verb = "pass" if flag.startswith("-") else "set"
+        raise UsageError(what, why="there is no terminal, or CI is set", todo=f"{verb} `{flag}`")
 
 
 def _line(context: Context) -> str:

@@ -30,7 +30,7 @@ def unlock(
     meant = scope.choose(context, environment, [unit] if unit else [])
     name = scope.one_unit(meant, f"to list locked units: ngp locks {meant.environment}")
     if not auto_approve:
-        options.require_person(context, f"Release the lock of `{name}`?", flag="--auto-approve")
+        options.require_person(context, "ngp", "unlock", meant.environment, name)
 
     def agree(fact: LockedState) -> bool:
         terminal.say(context.settings, "\n".join(view.lines(meant.environment, [fact])))

@@ -41,6 +41,13 @@ class Staleness:
         """All paths that rendering would write or delete."""
         return (*self.missing, *self.differing, *self.orphaned)
 
+    def describe(self) -> str:
+        """Return how many files are stale and how: ``2 missing, 1 changed``."""
+        counts = {"missing": len(self.missing), "changed": len(self.differing), "orphaned": len(self.orphaned)}
+        (first, number), *more = [(word, number) for word, number in counts.items() if number]
+        head = f"{number} {'file is' if number == 1 else 'files are'} {first}"
+        return ", ".join([head, *(f"{number} {word}" for word, number in more)])
+
 
 def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> Staleness:
     """Compare `rendered` with the disk, ignoring line ends. Orphans are files in the folders of `environments`.
@@ -64,16 +71,16 @@ def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable
 
 def require_rendered(resolved: Resolved) -> None:
     """Raise UsageError (64) if the roots on the disk differ from what the environment renders to."""
-    stale = compare(resolved.platform.path, roots.render(resolved), [resolved.environment.name])
-    if stale.is_stale:
-        first = (*stale.missing, *stale.differing, *stale.orphaned)
-        differ = "1 file differs" if len(first) == 1 else f"{len(first)} files differ"
-        raise UsageError(
-            f"the rendered roots of `{resolved.environment.name}` are stale: {differ}",
-            where=str(first[0]),
-            why="ngp plans the rendered files, and they no longer match environment.yaml, the values or the modules",
-            todo=f"ngp render {resolved.environment.name}",
-        )
+    name, rendered = resolved.environment.name, roots.render(resolved)
+    stale = compare(resolved.platform.path, rendered, [name])
+    if not stale.is_stale:
+        return
+    if len(stale.missing) == len(rendered):
+        what, why = f"`{name}` is not rendered yet", f"ngp plans the rendered files, and {stale.describe()}"
+    else:
+        what = f"the rendered roots of `{name}` are stale: {stale.describe()}"
+        why = "ngp plans the rendered files, and they do not match environment.yaml, the values or the modules"
+    raise UsageError(what, where=str(stale.changes[0]), why=why, todo=f"ngp render {name}")
 
 
 def _require_inside(platform: Path, folders: Iterable[Path]) -> None:

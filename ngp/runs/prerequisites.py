@@ -73,7 +73,7 @@ def _terraform(platform: Platform, settings: Settings) -> str:
     found = _find(platform, settings)
     product = "opentofu" if found.is_opentofu else "terraform"
     bundled = " (bundled)" if found.bundled else ""
-    return f"{found.flavour} {found.version}{bundled}, {' '.join(found.argv)}{_ending(product, found.version)}"
+    return f"{found.flavour} {found.version}{bundled}, {' '.join(found.argv)}{describe_support(product, found.version)}"
 
 
 def _providers(platform: Platform, settings: Settings) -> str:
@@ -82,16 +82,18 @@ def _providers(platform: Platform, settings: Settings) -> str:
     places_ = mirror.Places(settings.environ, settings.home, settings.cache)
     source = mirror.find(lock, found.platform, places_, flavour=found.flavour)
     locked = ", ".join(f"{one.address.rpartition('/')[2]} {one.version}" for one in lock)
-    endings = "".join(_ending("aws-provider", one.version) for one in lock if one.address.endswith(_AWS))
+    endings = "".join(describe_support("aws-provider", one.version) for one in lock if one.address.endswith(_AWS))
     if source is None:
         return f"{locked}: no mirror on this machine has it; the first run fetches it from the registry{endings}"
     return f"{locked} from {source.folder or source.origin}{endings}"
 
 
-def _ending(product: str, version: str) -> str:
+def describe_support(product: str, version: str) -> str:
     """Describe the end of support of a tool. It is not a finding: the platform chooses the version, and it works."""
-    text = support.describe(product, version, support.today())
-    return f"; {text}" if text else ""
+    today = support.today()
+    text, end = support.describe(product, version, today), support.find(product, version)
+    works = "it works, but " if end and end.days_left(today) < 0 else ""
+    return f"; {works}{text}" if text else ""
 
 
 def _templates(platform: Platform) -> str:
@@ -121,7 +123,9 @@ def _support(platform: Platform, environment: Environment) -> Iterator[Prerequis
         what = f"{end.describe(today)}, for {', '.join(units)}"
         yield Prerequisite("support", what, (Finding(what, why="", todo=todo),) if late else ())
     if not ends:
-        yield Prerequisite("support", f"no version's standard support ends within {support.WARN_DAYS} days")
+        yield Prerequisite(
+            "support", f"no software that the modules install loses standard support within {support.WARN_DAYS} days"
+        )
 
 
 def _account(platform: Platform, environment: Environment, settings: Settings) -> Iterator[Prerequisite]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ngp.runs.events import RunStarted
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _RUNNING = frozenset(verb.value for verb in Verb)
+_INVALID_TARGET = "Invalid target"  # the summary of Terraform's diagnostic
 
 
 def show_start(event: RunStarted, console: Console) -> None:
@@ -115,7 +117,7 @@ def next_command(result: RunResult) -> str:
     if not result.units:
         return f"ngp configure {result.environment}"
     if Outcome.FAILED in seen:
-        return f"fix the cause, then {again}"
+        return _fix(result)
     if Outcome.LOCKED in seen:
         return f"{again}, when the lock is free (ngp locks {result.environment} shows who holds it)"
     if Outcome.STALE in seen:
@@ -136,6 +138,14 @@ def next_command(result: RunResult) -> str:
 def _is_dry(result: RunResult) -> bool:
     """Whether a destruction was planned only."""
     return result.verb is Verb.DESTROY and any(unit.outcome is Outcome.PLANNED for unit in result.units)
+
+
+def _fix(result: RunResult) -> str:
+    """Return what to do after a failure; a target that Terraform refused is not repeated."""
+    if not any(unit.reason.startswith(_INVALID_TARGET) for unit in result.units):
+        return f"fix the cause, then {_command(result, result.verb.value)}"
+    options = tuple(word for word in result.options if not word.startswith("-target="))
+    return f"fix -target, then {_command(replace(result, options=options), result.verb.value)}"
 
 
 def _command(result: RunResult, verb: str) -> str:

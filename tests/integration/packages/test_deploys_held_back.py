@@ -131,7 +131,7 @@ def test_a_protected_environment_needs_a_yes_where_nobody_is_asked(machines, ngp
     done = ngp.call("package", verb, *rest, "shop")
     assert done.exit_code == 64
     assert "hosts of `prod` (the sandbox, account 123456789012, eu-central-1)?" in done.stderr
-    assert "answer with the flag `--auto-approve`" in done.stderr
+    assert "pass `--auto-approve`" in done.stderr
     assert machines.ran == []
     assert ngp.call("package", verb, *rest, "shop", "--dry-run").exit_code == 0
     assert machines.ran == []

@@ -28,8 +28,24 @@ def test_without_a_terminal_the_missing_answer_names_its_flag():
     with pytest.raises(UsageError) as caught:
         options.confirm(_context(interactive=False), "Apply?")
     finding = caught.value.findings[0]
-    assert "Apply?" in finding.what
-    assert "`--auto-approve`" in finding.todo
+    assert finding.what == "this needs your confirmation: Apply?"
+    assert finding.todo == "pass `--auto-approve`"
+
+
+def test_a_command_that_needs_a_person_names_itself_and_the_flag():
+    options.require_person(_context(interactive=True), "ngp", "apply", "dev")
+    with pytest.raises(UsageError) as caught:
+        options.require_person(_context(interactive=False), "ngp", "apply", "dev")
+    finding = caught.value.findings[0]
+    assert finding.what == "`ngp apply dev` needs your confirmation"
+    assert finding.todo == "pass `--auto-approve`"
+
+
+def test_a_missing_answer_names_the_variable_that_gives_it():
+    with pytest.raises(UsageError) as caught:
+        options.ask(_context(interactive=False), "MFA code: ", flag="AWS_SESSION_TOKEN")
+    finding = caught.value.findings[0]
+    assert (finding.what, finding.todo) == ("this needs your answer: MFA code", "set `AWS_SESSION_TOKEN`")
 
 
 def _answer(text, **env):

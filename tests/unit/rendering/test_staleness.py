@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,22 @@ def test_a_folder_that_leads_out_of_the_platform_is_refused(make, rendered, tmp_
     with pytest.raises(UsageError) as caught:
         compare(make, rendered)
     assert {finding.where for finding in caught.value.findings} == {str(make.path / path.parent) for path in rendered}
+
+
+def test_an_environment_that_was_never_rendered_is_said_to_be_so(make):
+    with pytest.raises(UsageError) as raised:
+        staleness.require_rendered(make.pair())
+    finding = raised.value.findings[0]
+    assert finding.what == "`dev` is not rendered yet"
+    assert re.fullmatch(r"ngp plans the rendered files, and \d+ files are missing", finding.why)
+    assert finding.todo == "ngp render dev"
+
+
+def test_what_is_stale_is_counted_by_kind(make, rendered):
+    (make.path / UNITS / "vpn/main.tf").unlink()
+    with pytest.raises(UsageError, match="the rendered roots of `dev` are stale: 1 file is missing"):
+        staleness.require_rendered(make.pair())
+    (make.path / UNITS / "vpn/versions.tf").unlink()
+    put(make, UNITS / "vpn/outputs.tf")
+    with pytest.raises(UsageError, match="the rendered roots of `dev` are stale: 2 files are missing, 1 changed"):
+        staleness.require_rendered(make.pair())

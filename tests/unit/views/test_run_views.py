@@ -123,6 +123,12 @@ def test_the_next_command_follows_from_what_happened(result, verb, outcomes, com
     assert runs.next_command(result(*many, verb=verb)) == command
 
 
+def test_an_invalid_target_is_not_repeated(result, units):
+    failed = replace(units.idle, outcome=Outcome.FAILED, reason='Invalid target "module.ecr.aws_x": Resource …')
+    given = replace(result(failed, verb=Verb.PLAN), options=("-target=module.ecr.aws_x", "-refresh=false"))
+    assert runs.next_command(given) == "fix -target, then ngp plan dev -refresh=false"
+
+
 def test_an_interrupted_run_is_to_be_gone_on_with(result, units):
     assert runs.next_command(result(units.idle, verb=Verb.APPLY, stopped_by=2)) == "ngp apply dev, to continue"
 

@@ -68,14 +68,16 @@ def _parse(word: str, flag: str, chosen: Sequence[str], resolved: Resolved) -> R
     inside = _IN_MODULE.fullmatch(named[2] if named else word)
     unit = named[1] if named else inside[1] if inside and inside[1] in units else chosen[0] if len(chosen) == 1 else ""
     if named and unit not in units:
-        raise UsageError(f"{flag} names the unit `{unit}`, which does not exist", todo=nearest(unit, units))
+        raise UsageError(f"{flag} {word}: the unit `{unit}` does not exist", todo=nearest(unit, units))
     if not unit and resolved.environment.state is not StateMode.SINGLE:
         raise UsageError(
             f"{flag} {word}: cannot tell which unit this address belongs to",
             todo=f"write UNIT:ADDRESS, such as {next(iter(units), 'network')}:{word}",
         )
     if unit and chosen and unit not in chosen:
-        raise UsageError(f"{flag} names the unit `{unit}`, which you did not select", todo="select it, too")
+        raise UsageError(
+            f"{flag} {word}: you did not choose the unit `{unit}`", todo=f"add `{unit}` to the units of the command"
+        )
     address = named[2] if named else word
     if unit and not address.startswith((f"module.{unit}.", f"module.{unit}[")) and address != f"module.{unit}":
         address = f"module.{unit}.{address}"

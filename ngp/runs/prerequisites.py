@@ -60,7 +60,7 @@ def _looked(name: str, look: Callable[[], str]) -> Prerequisite:
 
 def _shell(settings: Settings) -> str:
     child_environ.require_clean(settings.environ)
-    return "no variable in it affects Terraform"
+    return "no variable changes what Terraform does"
 
 
 def _find(platform: Platform, settings: Settings) -> binary.Binary:
@@ -98,7 +98,7 @@ def describe_support(product: str, version: str) -> str:
 
 def _templates(platform: Platform) -> str:
     found = [str(path.relative_to(platform.path)) for path in templates.overrides(platform.path)]
-    return f"in place of ngp's own: {', '.join(found)}" if found else "ngp's own"
+    return f"the platform replaces {', '.join(found)}" if found else "ngp's own"
 
 
 def _sandbox(platform: Platform) -> str:

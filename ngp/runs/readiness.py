@@ -109,7 +109,8 @@ def require_real(environment: Environment) -> None:
     """Raise RefusedError (3) for the sandbox: its machines do not boot, so no service can answer."""
     if environment.target is Target.SANDBOX:
         what = f"cannot check the services of `{environment.name}`, because it is in the sandbox"
-        raise RefusedError(what, where=str(environment.path), why="no machine boots there")
+        todo = "run `ngp ready` for an environment with `target: aws`"
+        raise RefusedError(what, where=str(environment.path), why="the machines of the sandbox do not boot", todo=todo)
 
 
 def collect(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ()) -> list[Probe]:

@@ -12,17 +12,17 @@ from ngp.errors import Finding
 # of them: Terraform does not check a reattached provider against the lock file. TF_DATA_DIR is not: ngp gives every
 # root its own, so an inherited one is replaced and does no harm.
 _REFUSED = {
-    "TF_VAR_": "values belong into the environment's terraform.tfvars",
-    "TF_CLI_ARGS": "give options to ngp itself; `--` passes the rest through",
-    "TF_WORKSPACE": "ngp keeps one state per unit, not workspaces",
+    "TF_VAR_": "ngp reads values from the environment's terraform.tfvars only",
+    "TF_CLI_ARGS": "it would change every call of Terraform; pass options to ngp, and Terraform's own after `--`",
+    "TF_WORKSPACE": "ngp does not use workspaces: each unit has its own state",
     "TF_ENCRYPTION": "OpenTofu would write states and plans that ngp cannot read",
     "TF_REATTACH_PROVIDERS": "Terraform would not check such a provider against the lock file",
 }
 # Not allowed after `--`: ngp sets it itself, or the plan would differ from the one that is shown
-_OWN = "ngp says it itself"
-_BEFORE = "ngp has it too: give it before `--`"
+_OWN = "ngp sets this option itself"
+_BEFORE = "ngp has this option, too: pass it before `--`"
 _KEPT_BACK = {
-    "destroy": "`ngp destroy` takes units down, dependants first",
+    "destroy": "use `ngp destroy`, which destroys dependent units first",
     "out": _OWN,
     "json": _OWN,
     "input": _OWN,
@@ -31,8 +31,8 @@ _KEPT_BACK = {
     "replace": _BEFORE,
     "refresh": _BEFORE,
     "lock-timeout": _BEFORE,
-    "var": "values belong into the environment's terraform.tfvars",
-    "var-file": "values belong into the environment's terraform.tfvars",
+    "var": "write values in the environment's terraform.tfvars",
+    "var-file": "write values in the environment's terraform.tfvars",
 }
 _DROPPED = (*_REFUSED, "TF_DATA_DIR", "TF_IN_AUTOMATION", "TF_INPUT")
 CONFIG_FILES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")  # the second is an old name that still works

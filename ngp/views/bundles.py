@@ -68,7 +68,7 @@ def show_list(found: Sequence[StoredBundle]) -> None:
 def print_valid(bundle: Bundle, settings: Settings) -> None:
     """Say that a bundle may still be applied, and until when."""
     until = f"{bundle.statement.expires:%Y-%m-%d %H:%M} UTC"
-    terminal.say(settings, f"nothing changed; the bundle is valid until {until}", always=True)
+    terminal.say(settings, f"the bundle is valid until {until}: nothing that it was made from has changed", always=True)
 
 
 def show(bundle: Bundle, settings: Settings) -> None:

@@ -45,7 +45,7 @@ def show_survey(environment: str, found: OrphanSurvey, settings: Settings, *, wh
         terminal.say(settings, f"not checked: {place}: {reason}")
     if found.is_empty:
         of = f"of {environment}" if environment else "of the platform"
-        terminal.say(settings, f"every state {of} belongs to a unit")
+        terminal.say(settings, f"no orphaned states: every state {of} belongs to a unit")
 
 
 def describe(orphan: Orphan) -> str:

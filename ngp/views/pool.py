@@ -53,7 +53,7 @@ def show(record: DaemonRecord, state: Mapping[str, Any]) -> None:
 
 def _lines(record: DaemonRecord, state: Mapping[str, Any]) -> Iterator[str]:
     idle = terminal.amount(round(state["idle_s"] / 60), "minute")
-    limits = f"ends what idles {idle}, keeps to {state['memory_bytes'] // _MB} MB"
+    limits = f"stops providers after {idle} without use; memory limit {state['memory_bytes'] // _MB} MB"
     yield f"process {record.pid}, since {record.started}; {limits}"
     if not record.is_ours:
         yield "it runs another version of ngp, so ngp does not use it: ngp pool stop, then ngp pool start"

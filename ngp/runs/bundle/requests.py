@@ -115,9 +115,9 @@ def prepare(given: BundleOptions, settings: Settings, cwd: Path) -> BundleReques
     recipients = sealing.parse_recipients(given.recipients or (), cwd)
     if not given.out:
         if recipients:
-            raise UsageError("`--encrypt-to` needs a bundle to encrypt", todo="add --out FILE")
+            raise UsageError("`--encrypt-to` works only with `--out`", todo="add --out FILE")
         if given.limits_time:
-            raise UsageError("`--expires` needs a bundle to limit", todo="add --out FILE")
+            raise UsageError("`--expires` works only with `--out`", todo="add --out FILE")
         return None
     if given.key:
         signatures.find(settings, cwd, given.key)

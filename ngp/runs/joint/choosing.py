@@ -67,7 +67,7 @@ def emit_reasons(context: RunContext, reasons: Reasons, reported: dict[str, str]
             new.setdefault(why, []).append(name)
     reported |= reasons
     for why, names in new.items():
-        text = f"planned separately: {_listed(names)}: {why}"
+        text = f"ngp plans {_listed(names)} separately: {why}"
         _LOG.debug("%s", text)
         context.emit(Note(text))
 
@@ -130,13 +130,13 @@ def _why(context: RunContext, unit: Unit) -> str:
         if _has_other_backend(unit.root):
             return "a file of its root other than versions.tf configures the backend"
     elif own:
-        return f"its root holds files that ngp did not render: {', '.join(own)}"
+        return f"its root contains files that ngp did not render: {', '.join(own)}"
     if any(map(names_its_folder, modules)):
         return "a module reads the folder that Terraform starts in"
     if any(map(_reads_outside, modules)):
         return "a module reads files outside of its folder, which could change before they are read again"
     if unit.wires and any(map(_has_guarded_data, modules)):
-        return "a data source with a condition would be read later in a joint plan"
+        return "a joint plan might read a data source with a condition only during the apply"
     if has_own_versions(context) and unit.place.path is None:
         settings = _backend(unit)
         strange = sorted(settings.keys() - _KNOWN)

@@ -163,7 +163,7 @@ def test_doctor_tells_the_end_of_the_tools_beside_their_versions_and_passes(envi
         checks = json.loads(ngp.call("doctor", "--json").stdout)["checks"]
         return [(each["ok"], each["says"]) for each in checks if each["name"] in ("terraform", "providers")]
 
-    assert [said.endswith("version 6 came in June 2025") for _, said in told()] == [False, True]
+    assert [said.endswith("version 6 appeared in June 2025") for _, said in told()] == [False, True]
     monkeypatch.setattr(support, "describe", lambda product, version, today: f"the end of {product} {version} is near")
     (passes, terraform), (also_passes, providers) = told()
     assert (passes, also_passes) == (True, True)
@@ -175,7 +175,7 @@ def test_doctor_names_an_overridden_template_and_a_variable_in_the_way(environme
     (environment / "templates" / "root").mkdir(parents=True)
     (environment / "templates" / "root" / "main.tf.j2").write_text("")
     done = ngp.run("doctor", env={"TF_VAR_x": "1"})
-    assert "in place of ngp's own: templates/root/main.tf.j2" in done.stdout
+    assert "the platform replaces templates/root/main.tf.j2" in done.stdout
     assert "missing  shell:" in done.stdout
     assert "unset TF_VAR_x" in done.stdout
     assert done.exit_code == 69

@@ -79,7 +79,7 @@ def test_a_plan_is_made_to_explain_a_change(leaky, ngp):
     assert "cause: the unit `base` has not been applied yet (environments/dev/environment.yaml:6)" in told.stdout
     wrong = ngp.call("explain", "dev", "nowhere:a.b")
     assert (wrong.exit_code, wrong.stdout) == (64, "")
-    assert "the unit `nowhere`, which does not exist" in wrong.stderr
+    assert "the unit `nowhere` does not exist" in wrong.stderr
 
 
 def test_a_run_that_a_lock_ends_is_reported(platform, ngp):

@@ -287,4 +287,4 @@ def test_more_units_than_one_process_takes_are_cut_along_the_graph(region, monke
     assert joint == set(["base", "app"][:most])
     (said,) = [one.text for one in region.events if isinstance(one, Note) and "at most" in one.text]
     later = ", ".join(f"`{name}`" for name in ["app", "late"][most - 1 :])
-    assert said.startswith(f"planned separately: {later}: one process plans at most {most} units, and the run has 3")
+    assert said.startswith(f"ngp plans {later} separately: one process plans at most {most} units, and the run has 3")

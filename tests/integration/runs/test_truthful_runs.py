@@ -40,7 +40,7 @@ def test_what_a_half_applied_upstream_has_not_put_out_is_no_null(region):
     apply(region, "base")
     forget(region, "vpc_id")
     seen = plan(region, "app")["app"]
-    apart = "planned separately: `app`: it uses base.vpc_id, which is not known yet"
+    apart = "ngp plans `app` separately: it uses base.vpc_id, which is not known yet"
     assert apart in notes(region)
     assert apart in [one.get("text") for one in journal(region, "plan")]
     assert [one.leaf for one in seen.unknowns] == ["vpc_id"]

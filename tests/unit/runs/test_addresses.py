@@ -37,10 +37,10 @@ def test_an_address_belongs_to_a_unit(word, chosen, expected):
 @pytest.mark.parametrize(
     ("word", "chosen", "says"),
     [
-        ("swam:aws_instance.x", (), "`swam`, which does not exist"),
+        ("swam:aws_instance.x", (), "-target swam:aws_instance.x: the unit `swam` does not exist"),
         ("aws_instance.x", (), "cannot tell which unit"),
         ("aws_instance.x", ("network", "swarm"), "cannot tell which unit"),
-        ("swarm:aws_instance.x", ("network",), "which you did not select"),
+        ("swarm:aws_instance.x", ("network",), "you did not choose the unit `swarm`"),
     ],
 )
 def test_an_address_of_no_clear_unit_is_refused(word, chosen, says):

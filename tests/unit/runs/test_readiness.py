@@ -130,7 +130,7 @@ def test_what_is_not_applied_is_not_ready_and_what_is_not_served_is_not_asked(mo
 def test_in_the_sandbox_nothing_could_answer(platform, ngp):
     outcome = ngp.call("ready", "dev")
     assert outcome.exit_code == 3
-    assert "no machine boots there" in outcome.stderr
+    assert "the machines of the sandbox do not boot" in outcome.stderr
 
 
 def test_a_set_stop_ends_the_waiting(tmp_path):

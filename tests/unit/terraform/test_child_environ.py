@@ -92,3 +92,13 @@ def test_a_word_that_would_make_another_plan_cannot_be_passed_through(word):
 
 def test_what_is_for_terraform_alone_is_passed_through():
     child_environ.require_passable(["-compact-warnings", "-parallelism=3", "destroy"])
+
+
+def test_options_that_cannot_be_passed_on_say_what_to_do_instead():
+    with pytest.raises(UsageError) as caught:
+        child_environ.require_passable(["-out=x", "-target=a", "-var=b=c"])
+    assert [finding.why for finding in caught.value.findings] == [
+        "ngp sets this option itself",
+        "ngp has this option, too: pass it before `--`",
+        "write values in the environment's terraform.tfvars",
+    ]

@@ -25,7 +25,7 @@ def test_what_is_no_duration_or_too_long_is_refused(text):
 
 def test_without_a_file_there_is_no_bundle_and_no_option_of_one(surroundings, tmp_path):
     assert requests.prepare(BundleOptions("", "24h", "", None), surroundings, tmp_path) is None
-    with pytest.raises(UsageError, match="`--expires` needs a bundle"):
+    with pytest.raises(UsageError, match="`--expires` works only with `--out`"):
         requests.prepare(BundleOptions("", "3d", "", None, limits_time=True), surroundings, tmp_path)
 
 

@@ -17,7 +17,11 @@ from ngp_emulator import patches, published
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 # What a test's mark says it shows → how the table calls it
-HOWS = {"applied": "applied on the sandbox", "scripts": "its scripts, beside doubles", "real": "its programs, for real"}
+HOWS = {
+    "applied": "applied on the sandbox",
+    "scripts": "boot scripts, with fake AWS and Docker",
+    "real": "real programs",
+}
 _RUN = re.compile(r'^run "', re.MULTILINE)
 
 

@@ -94,18 +94,24 @@ def require(findings: Iterable[Finding]) -> None:
         raise UsageError(found)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint such as ``did you mean `vpc_id`?``, or the known names if none is similar."""
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a fix such as ``did you mean `vpc_id`?``, or the names to choose from if none is similar.
+
+    `otherwise` is a fix for somebody who meant none of them.
+    """
     from difflib import get_close_matches
 
     names = sorted(set(known))
-    near = similar(name, names)
-    if near:
-        return f"did you mean `{near}`?"
+    if near := similar(name, names):
+        return f"did you mean `{near}`? Or {otherwise}" if otherwise else f"did you mean `{near}`?"
+    if not names:
+        return otherwise or "there are none"
     if len(names) <= _ALL:
-        return f"known: {', '.join(names)}" if names else "nothing is known here"
-    some = get_close_matches(name, names, n=_SOME, cutoff=0)
-    return f"known: {', '.join(some)} and {len(names) - len(some)} more"
+        fix = f"use one of: {', '.join(names)}" if len(names) > 1 else f"use `{names[0]}`"
+    else:
+        some = get_close_matches(name, names, n=_SOME, cutoff=0)
+        fix = f"use one of: {', '.join(some)} and {len(names) - len(some)} more"
+    return f"{fix}; or {otherwise}" if otherwise else fix
 
 
 def similar(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -70,7 +70,7 @@ def choose(path: Path, names: Sequence[str] = ()) -> list[Path]:
     """Return the folders of the named modules, in order (all without names). Raises UsageError for an unknown name."""
     known = {folder.name: folder for folder in folders(path)}
     unknown = [name for name in names if name not in known]
-    require(Finding(f"the module `{name}` does not exist", str(path), nearest(name, known)) for name in unknown)
+    require(Finding(f"the module `{name}` does not exist", str(path), todo=nearest(name, known)) for name in unknown)
     return [known[name] for name in names or known]
 
 

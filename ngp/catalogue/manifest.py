@@ -63,7 +63,7 @@ def _finding(document: Document, error: Any) -> Finding:
     key = ".".join(path)
     where = document.where(key) if path[0] in document.lines else f"{document.path}:1"
     if error["type"] == "extra_forbidden":
-        return Finding(f"unknown key `{key}`", where, nearest(path[-1], _known(path[:-1])))
+        return Finding(f"unknown key `{key}`", where, todo=nearest(path[-1], _known(path[:-1])))
     if error["type"] == "missing":
         return Finding(f"`{key}` is missing", where, _model().model_fields[path[0]].description or "")
     if error["type"] == "string_type" and isinstance(error["input"], int | float | bool):

@@ -172,8 +172,8 @@ class Catalogue:
 
     def missing(self, name: str, where: str = "") -> tuple[Finding, ...]:
         """Return why there is no module of this name: its errors, or that it does not exist."""
-        todo = "to list all modules: ngp module list"
-        unknown = Finding(f"the module `{name}` does not exist", where, nearest(name, self.modules), todo)
+        todo = nearest(name, self.modules, "list all modules: ngp module list")
+        unknown = Finding(f"the module `{name}` does not exist", where, todo=todo)
         return self.broken.get(name, (unknown,))
 
     def require(self, names: Iterable[str] = ()) -> None:

@@ -160,20 +160,21 @@ class _Binder:
                 self.findings.append(Finding(f"`{name}` is a fact", str(value.place), "environment.yaml sets it", todo))
             elif name not in self.module.variables:
                 what = f"the module `{self.module.name}` has no variable `{name}`"
-                self.findings.append(Finding(what, str(value.place), nearest(name, known)))
+                self.findings.append(Finding(what, str(value.place), todo=nearest(name, known)))
 
     def _note(self, reasons: Iterable[str], value: WrittenValue, variable: Variable) -> None:
         why = f"`{variable.name}` is declared in {variable.place}"
         self.findings.extend(Finding(reason, str(value.place), why) for reason in reasons)
 
     def _note_unbound(self, variable: Variable) -> None:
-        name, why = f"{self.unit}.{variable.name}", variable.description
+        name = f"{self.unit}.{variable.name}"
+        why = f"description: {variable.description}" if variable.description else ""
         path = self.values.path
         if variable.name in self.module.manifest.requires:
             todo = f"wire it: ngp configure {self.environment.name} --wire {name}=UNIT.OUTPUT, or write it into {path}"
             what = f"`{name}` has no value and no wire"
             feeders = self._feeders(variable)
-            why = f"{why}; possible outputs: {feeders}" if feeders else why
+            why = "; ".join(filter(None, (why, f"possible outputs: {feeders}" if feeders else "")))
         elif variable.name in COMMON_INPUTS:
             todo = f"write it at the top level of {path}: {variable.name} = …"
             if any(each.todo == todo for each in self.findings):

@@ -35,7 +35,7 @@ def check_platform(platform: Platform) -> list[Finding]:
         known += [host.environment for host in host_files.load(platform.path).values()]
     where = str(platform.path / "ngp.yaml")
     return [
-        Finding(f"the protected environment `{name}` does not exist", where, nearest(name, known))
+        Finding(f"the protected environment `{name}` does not exist", where, todo=nearest(name, known))
         for name in platform.protected
         if name not in known
     ]

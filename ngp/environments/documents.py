@@ -36,8 +36,8 @@ def load(platform: Platform, name: str) -> Environment:
         raise UsageError(
             f"the environment `{name}` does not exist",
             where=str(platform.path / "environments"),
-            why=nearest(name, known) if known else "this platform has no environments yet",
-            todo="to create one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN",
+            why="" if known else "this platform has no environments yet",
+            todo=nearest(name, known, "create one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN"),
         )
     text = yaml.read(path)
     data = recall(platform.cache, f"{name}/{FILE}", text.encode(), lambda: _check(yaml.parse(text, path)))

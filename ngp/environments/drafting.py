@@ -184,16 +184,16 @@ class _Work:
         if name in (*FACTS, "unit"):
             raise UsageError(f"`{name}` is a fact", why="environment.yaml or ngp.yaml sets it")
         if len(key) == 2 and key[0] not in self.closed.units:
-            raise UsageError(f"the unit `{key[0]}` does not exist", why=nearest(key[0], self.closed.units))
+            raise UsageError(f"the unit `{key[0]}` does not exist", todo=nearest(key[0], self.closed.units))
         if len(key) == 2:
             module = self.closed.units[key[0]]
             if name not in module.variables:
-                why = nearest(name, set(module.variables) - {*FACTS, "unit"})
-                raise UsageError(f"the module `{module.name}` has no variable `{name}`", why=why)
+                todo = nearest(name, set(module.variables) - {*FACTS, "unit"})
+                raise UsageError(f"the module `{module.name}` has no variable `{name}`", todo=todo)
             return module.variables[name]
         if name not in COMMON_INPUTS:
-            why = nearest(name, COMMON_INPUTS)
-            raise UsageError(f"`{name}` is not a common input", why=why, todo=f"a unit's own: --set UNIT.{name}=VALUE")
+            todo = nearest(name, COMMON_INPUTS, f"set a unit's own input: --set UNIT.{name}=VALUE")
+            raise UsageError(f"`{name}` is not a common input", todo=todo)
         declared = [each.variables[name] for each in self.closed.units.values() if name in each.variables]
         if not declared:
             raise UsageError(f"no chosen module has a variable `{name}`")

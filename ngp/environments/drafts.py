@@ -76,7 +76,8 @@ class Question:
             names = ", ".join(f"`{ref}`" for ref in self.choices)
             what = f"several units could feed `{self.name}`: {names}"
             return Finding(what, self.where, "", f"choose one: {self.flag}")
-        return Finding(f"`{self.name}` has no value", self.where, self.text, f"pass {self.flag}")
+        why = f"description: {self.text}" if self.text else ""
+        return Finding(f"`{self.name}` has no value", self.where, why, f"pass {self.flag}")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def prepare(
     for name in only:
         if name not in source.environment.units:
             raise UsageError(
-                f"`{source.environment.name}` has no unit `{name}`", why=nearest(name, source.environment.units)
+                f"`{source.environment.name}` has no unit `{name}`", todo=nearest(name, source.environment.units)
             )
     reasons = {each: _reason(each, only) for each in found}
     promoted = tuple(each for each, reason in reasons.items() if not reason)

@@ -221,7 +221,7 @@ def _finding(document: Document, model: type[BaseModel], error: Any) -> Finding:
     key = ".".join(path)
     where = document.where(key)
     if error["type"] == "extra_forbidden":
-        return Finding(f"unknown key `{key}`", where, nearest(path[-1], _known(model, path[:-1])))
+        return Finding(f"unknown key `{key}`", where, todo=nearest(path[-1], _known(model, path[:-1])))
     if error["type"] == "missing":
         return Finding(f"`{key}` is missing", where, _description(model, path))
     if error["loc"][-1] == "[key]":

@@ -45,9 +45,9 @@ def check(values: Values, units: Iterable[str]) -> list[Finding]:
             findings.append(Finding(f"`{name}` must be an object", where, "it contains the values of a unit"))
         elif name not in units:
             what = f"`{name}` is neither a common input nor a unit"
-            todo = f"a unit's own values go into its object: UNIT = {{ {name} = … }}"
-            hint = nearest(name, [*units, *COMMON_INPUTS])
-            findings.append(Finding(what, where, hint, todo if name in values.strangers else ""))
+            own = f"write a unit's own value into its object: UNIT = {{ {name} = … }}"
+            hint = nearest(name, [*units, *COMMON_INPUTS], own if name in values.strangers else "")
+            findings.append(Finding(what, where, todo=hint))
     return findings
 
 

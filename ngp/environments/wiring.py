@@ -143,15 +143,15 @@ def _check(wire: _Wire, environment: Environment, modules: Mapping[str, Module])
     where = environment.where(f"wiring.{wire.unit}.{wire.input}")
     text = f"`{wire.unit}.{wire.input}: {wire.ref}`"
     if wire.unit not in environment.units:
-        why, todo = nearest(wire.unit, environment.units), "delete the wire, or add the unit"
-        yield Finding(f"{text}: the unit `{wire.unit}` does not exist", where, why, todo)
+        todo = nearest(wire.unit, environment.units, "delete the wire, or add the unit")
+        yield Finding(f"{text}: the unit `{wire.unit}` does not exist", where, todo=todo)
     elif module := modules.get(wire.unit):
         yield from _check_input(module, wire, text, where)
     if wire.ref.unit == wire.unit:
         yield Finding(f"{text} wires a unit to itself", where, "its outputs exist only after its apply")
     elif wire.ref.unit not in environment.units:
         others = environment.units.keys() - {wire.unit}
-        yield Finding(f"{text} uses a unit that does not exist", where, nearest(wire.ref.unit, others))
+        yield Finding(f"{text} uses a unit that does not exist", where, todo=nearest(wire.ref.unit, others))
     elif feeder := modules.get(wire.ref.unit):
         yield from _check_output(feeder, wire, text, where)
 
@@ -161,7 +161,7 @@ def _check_input(module: Module, wire: _Wire, text: str, where: str) -> Iterator
         yield Finding(f"{text} wires a fact", where, "environment.yaml sets it", "delete the wire")
     elif wire.input not in module.variables:
         hint = nearest(wire.input, set(module.variables) - {*FACTS, "unit"})
-        yield Finding(f"{text}: the module `{module.name}` has no variable `{wire.input}`", where, hint)
+        yield Finding(f"{text}: the module `{module.name}` has no variable `{wire.input}`", where, todo=hint)
     elif module.variables[wire.input].ephemeral:
         why = "an ephemeral input needs a secret reference"
         yield Finding(f"{text} feeds an ephemeral input", where, why)
@@ -171,7 +171,7 @@ def _check_output(module: Module, wire: _Wire, text: str, where: str) -> Iterato
     output = module.outputs.get(wire.ref.output)
     if output is None:
         hint = nearest(wire.ref.output, module.outputs)
-        yield Finding(f"{text}: the module `{module.name}` has no output `{wire.ref.output}`", where, hint)
+        yield Finding(f"{text}: the module `{module.name}` has no output `{wire.ref.output}`", where, todo=hint)
     elif output.sensitive or output.ephemeral:
         kind = "a sensitive" if output.sensitive else "an ephemeral"
         why = f"it is declared so in {output.place}"

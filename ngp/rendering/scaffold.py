@@ -122,7 +122,7 @@ def check(catalogue: Catalogue, request: ModuleRequest) -> Iterator[Finding]:
         if name in _OWN:
             yield Finding(f"`{name}` cannot be wired", why="every module has an input of that name")
         elif name not in outputs:
-            yield Finding(f"no module has an output `{name}`", why=nearest(name, outputs - _OWN))
+            yield Finding(f"no module has an output `{name}`", todo=nearest(name, outputs - _OWN))
     for name, count in Counter(request.requires).items():
         if count > 1:
             yield Finding(f"`{name}` is required twice")

@@ -57,7 +57,7 @@ def dummies(source: ModuleSource) -> Iterator[Fault]:
     for name, dummy in module.dummies.items():
         if name not in module.variables:
             hint = nearest(name, module.variables)
-            yield source.fault("dummy", f"the module has no variable `{name}`", str(dummy.place), why=hint)
+            yield source.fault("dummy", f"the module has no variable `{name}`", str(dummy.place), todo=hint)
         else:
             yield from _check_dummy(source, module.variables[name], dummy.text, dummy.place)
 

@@ -187,7 +187,7 @@ def _known(source: ModuleSource, key: str, names: Iterable[str], known: Iterable
     for name in names:
         if name not in there:
             where = source.manifest.where(key)
-            yield source.fault(rule, f"`{key}` names `{name}`, which is no {kind}", where, why=nearest(name, there))
+            yield source.fault(rule, f"`{key}` names `{name}`, which is no {kind}", where, todo=nearest(name, there))
 
 
 def _repetitions(block: hcl.Block) -> Iterator[hcl.Attribute]:

@@ -69,7 +69,7 @@ SAID = [
     (["plan", "-jx"], "for '--parallelism'", "see `ngp plan --help`"),
     (["plan", "-target=a.b", "--parallelism", "0"], "'--parallelism'", "see `ngp plan --help`"),
     (["force-unlock"], "no command `force-unlock`", "ngp unlock ENV UNIT"),
-    (["module", "unlock"], "`ngp module` has no command `unlock`", "known: "),
+    (["module", "unlock"], "`ngp module` has no command `unlock`", "use one of: "),
     (["run-all"], "no command `run-all`", "ngp plan ENV"),
     (["aply"], "no command `aply`", "did you mean `apply`?"),
     (["env", "nwe"], "no command `nwe`", "did you mean `new`?"),
@@ -96,9 +96,17 @@ def test_opposites_are_not_near():
     assert similar("color", ["no-color"]) == ""
 
 
+def test_a_fix_for_somebody_who_meant_no_known_name_comes_last():
+    assert nearest("netwrk", ["network"], "add it") == "did you mean `network`? Or add it"
+    assert nearest("zzzzzzzzzz", ["b", "a"], "add it") == "use one of: a, b; or add it"
+    assert nearest("zzzzzzzzzz", [], "add it") == "add it"
+
+
 def test_of_many_names_the_nearest_few_are_listed():
     known = [f"name_{number:02}" for number in range(38)]
-    assert nearest("zzzzzzzzzz", ["b", "a"]) == "known: a, b"
+    assert nearest("zzzzzzzzzz", ["b", "a"]) == "use one of: a, b"
+    assert nearest("zzzzzzzzzz", ["a"]) == "use `a`"
+    assert nearest("zzzzzzzzzz", []) == "there are none"
     said = nearest("xx_07", known)
     assert "name_07" in said
     assert said.endswith("and 33 more")

@@ -129,7 +129,7 @@ def test_a_need_that_nothing_meets_is_asked_for_by_name(lab, user):
     assert len(asked) == 1
     finding = asked[0].finding()
     assert "has no value" in finding.what
-    assert finding.why == KNOWN[name].variables[needed].description
+    assert finding.why == f"description: {KNOWN[name].variables[needed].description}"
     assert finding.todo == f"pass --set {asked[0].name}=VALUE"
 
 

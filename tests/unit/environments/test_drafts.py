@@ -209,9 +209,9 @@ def test_a_wire_given_by_hand_is_written_and_checked(house, configure):
 @pytest.mark.parametrize(
     ("sets", "said"),
     [
-        (["pretag=x"], "`pretag` is not a common input; did you mean `pre_tag`?"),
-        (["openvp.disk_gib=3"], "the unit `openvp` does not exist; did you mean `openvpn`?"),
-        (["openvpn.disk_gb=3"], "has no variable `disk_gb`; did you mean `disk_gib`?"),
+        (["pretag=x"], "`pretag` is not a common input [did you mean `pre_tag`? Or set"),
+        (["openvp.disk_gib=3"], "the unit `openvp` does not exist [did you mean `openvpn`?"),
+        (["openvpn.disk_gb=3"], "has no variable `disk_gb` [did you mean `disk_gib`?"),
         (["openvpn.disk_gib=big"], "`big` is neither JSON nor an HCL literal"),
         (["openvpn.disk_gib=[1]"], "openvpn.disk_gib: a number is required, not a list"),
         (["openvpn.region=x"], "`region` is a fact"),
@@ -233,7 +233,7 @@ def test_a_setting_that_is_wrong_is_told(house, configure, sets, said):
 @pytest.mark.parametrize(
     ("modules", "said"),
     [
-        (["opnvpn"], "the module `opnvpn` does not exist; did you mean `openvpn`?"),
+        (["opnvpn"], "the module `opnvpn` does not exist [did you mean `openvpn`? Or list"),
         (["a=network", "a=openvpn"], "the unit `a` is named twice"),
         (["tags=network"], "`tags` is not a valid unit name"),
         (["A_b=network"], "`A_b` is not a valid unit name"),

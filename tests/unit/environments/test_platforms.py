@@ -40,11 +40,11 @@ def test_all_that_is_wrong_in_ngp_yaml_is_told_at_once(house):
     (house.path / "ngp.yaml").write_text("nam: acme\nstate: s4\nprotected: prod\nstate_bucket: A_B\n")
     with pytest.raises(UsageError) as caught:
         platforms.load(house.path)
-    found = [str(finding) for finding in caught.value.findings]
+    found = [f"{finding} [{finding.todo}]" for finding in caught.value.findings]
     assert len(found) == 5
     for said in (
         "ngp.yaml: `name` is missing",
-        "ngp.yaml:1: unknown key `nam`; did you mean `name`?",
+        "ngp.yaml:1: unknown key `nam` [did you mean `name`?",
         "ngp.yaml:2: `state` is invalid: 's4'; it must be 's3' or 'local'",
         "ngp.yaml:3: `protected` is invalid",
         "ngp.yaml:4: `state_bucket` is invalid: 'A_B'; it must be the name of an S3 bucket",
@@ -80,8 +80,8 @@ def test_an_environment_says_all_of_its_keys(house):
         ("eu-central-1", "frankfurt", "it must be a region such as `eu-central-1`"),
         ("dev.example.com", "Dev.Example.com", "it must be a domain name"),
         ("target: sandbox", "target: azure", "it must be 'aws' or 'sandbox'"),
-        ("region:", "regoin:", "unknown key `regoin`; did you mean `region`?"),
-        ("network: {}", "network: {modul: x}", "unknown key `units.network.modul`; did you mean `module`?"),
+        ("region:", "regoin:", "unknown key `regoin` [did you mean `region`?"),
+        ("network: {}", "network: {modul: x}", "unknown key `units.network.modul` [did you mean `module`?"),
         ("network: {}", "Net_work: {}", "`Net_work` cannot be a name; it must be lower-case letters"),
         ("network: {}", "network: 3", "it must be a mapping"),
         ("network.vpc_id", "network", "it must be an output of a unit, such as `network.vpc_id`"),
@@ -93,7 +93,8 @@ def test_what_is_wrong_in_environment_yaml_is_told(house, old, new, said):
     house.environment(house.read("environment.yaml").replace(old, new, 1))
     with pytest.raises(UsageError) as caught:
         documents.load(house.platform, "dev")
-    assert any(said in str(finding) for finding in caught.value.findings), caught.value.findings
+    found = [f"{finding} [{finding.todo}]" for finding in caught.value.findings]
+    assert any(said in each for each in found), found
 
 
 def test_a_document_that_is_no_mapping_is_refused(house):

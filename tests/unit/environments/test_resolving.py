@@ -18,7 +18,7 @@ def _findings(house, name="dev"):
     with pytest.raises(UsageError) as caught:
         house.resolve(name)
     assert house.tree() == before
-    return [str(finding) for finding in caught.value.findings]
+    return [f"{finding} [{finding.todo}]" for finding in caught.value.findings]
 
 
 def _only(house):
@@ -199,10 +199,10 @@ def test_a_required_input_is_not_left_to_its_default(house):
         (
             "  openvpn: {}\n",
             "  openvpn: {module: opnvpn}\n",
-            "environment.yaml:8: the module `opnvpn` does not exist; did you mean `openvpn`?",
+            "environment.yaml:8: the module `opnvpn` does not exist [did you mean `openvpn`?",
         ),
-        ("network.vpc_id", "netwrok.vpc_id", "uses a unit that does not exist; did you mean `network`?"),
-        ("network.vpc_id", "network.vpcid", "has no output `vpcid`; did you mean `vpc_id`?"),
+        ("network.vpc_id", "netwrok.vpc_id", "uses a unit that does not exist [did you mean `network`?"),
+        ("network.vpc_id", "network.vpcid", "has no output `vpcid` [did you mean `vpc_id`?"),
         ("network.vpc_id", "openvpn.vpn_url", "wires a unit to itself"),
         ("network.vpc_id", "network.key_secret", "wires a sensitive output"),
         (
@@ -214,7 +214,7 @@ def test_a_required_input_is_not_left_to_its_default(house):
         (
             "wiring:\n",
             "wiring:\n  opnvpn: {vpc_id: network.vpc_id}\n",
-            "the unit `opnvpn` does not exist; did you mean `openvpn`?",
+            "the unit `opnvpn` does not exist [did you mean `openvpn`?",
         ),
         ("  network: {}\n", "  network: {}\n  tags: {module: network}\n", "the unit `tags` has the name of an input"),
         ("target: sandbox\n", "target: sandbox\nprofile: me\n", "`profile` cannot be combined with `target: sandbox`"),
@@ -235,7 +235,7 @@ def test_what_is_wrong_in_environment_yaml_is_told_with_its_line(house, old, new
         (
             'pre_tag  = "demo"',
             'pre_tag  = "demo"\npretag = "x"',
-            "terraform.tfvars:3: `pretag` is neither a common input nor a unit; did you mean `pre_tag`?",
+            "terraform.tfvars:3: `pretag` is neither a common input nor a unit [did you mean `pre_tag`?",
         ),
         ("openvpn = {", "opnvpn = {", "did you mean `openvpn`?"),
         ("openvpn = {", 'region = "eu-west-1"\nopenvpn = {', "`region` is a fact; environment.yaml sets it"),
@@ -243,7 +243,7 @@ def test_what_is_wrong_in_environment_yaml_is_told_with_its_line(house, old, new
         (
             "openvpn = {",
             'openvpn = {\n  instance_typ = "x"',
-            "has no variable `instance_typ`; did you mean `instance_type`?",
+            "has no variable `instance_typ` [did you mean `instance_type`?",
         ),
         ("openvpn = {", 'openvpn = {\n  disk_gib = "big"', "openvpn.disk_gib: a number is required, not a string"),
         ("openvpn = {", "network = 3\nopenvpn = {", "`network` must be an object"),
@@ -315,11 +315,11 @@ def test_two_environments_of_one_account_differ_in_their_tags(house):
 
 def test_a_protected_environment_exists(house):
     (house.path / "ngp.yaml").write_text("name: demo\nprotected: [dav]\n")
-    assert "the protected environment `dav` does not exist; did you mean `dev`?" in _only(house)
+    assert "the protected environment `dav` does not exist [did you mean `dev`?" in _only(house)
 
 
 def test_an_unknown_environment_is_told_with_the_nearest(house):
-    assert "the environment `dve` does not exist; did you mean `dev`?" in _findings(house, "dve")[0]
+    assert "the environment `dve` does not exist [did you mean `dev`?" in _findings(house, "dve")[0]
 
 
 @pytest.mark.parametrize("name", ["dev/", "./dev", "../environments/dev", ".", ""])

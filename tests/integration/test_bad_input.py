@@ -153,7 +153,7 @@ WRONG = {
         [("templates/root/versions.tf.j2", "backend.kind", "backend.knid")],
         ["has no attribute 'knid'", "templates/root/versions.tf.j2:6", "fix the template"],
     ),
-    "stale roots": (["plan", "dev"], [(VALUES, "10.0", "10.9")], ["stale", "ngp render dev"]),
+    "roots that were never rendered": (["plan", "dev"], [], ["`dev` is not rendered yet", "ngp render dev"]),
 }
 
 

@@ -88,7 +88,7 @@ def to_prod(life, key):
     pushed = life.merge(13)
     done = life.run("Apply what nobody approved", "apply", event=pushed, name="push")
     assert done.exit_code == 4
-    assert "it needs 1 approval, and it has none" in done.stderr
+    assert "it needs 1 approval, but it has none" in done.stderr
     assert not list(life.path.glob(".ngp/state/prod/*.tfstate"))
     approve(life, key)
     assert life.run("Apply what is approved", "apply", event=pushed, name="push").exit_code == 0

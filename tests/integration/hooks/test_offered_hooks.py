@@ -51,4 +51,4 @@ def test_hooks_pass_a_clean_platform_and_find_what_is_stale_wrong_and_secret(pla
     done = commit()
     assert (done.returncode, done.stdout.count("Failed")) == (1, 3)
     assert "`nothing` is neither a common input nor a unit" in done.stdout
-    assert "notes.md holds a GitHub token" in done.stdout
+    assert "notes.md contains a GitHub token" in done.stdout

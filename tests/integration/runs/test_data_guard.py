@@ -55,7 +55,7 @@ def test_a_database_at_the_root_is_neither_deleted_nor_forgotten(mysql, left):
 
 
 def test_it_is_not_destroyed_by_a_general_yes(mysql):
-    with pytest.raises(RefusedError, match=r"delete of terraform_data\.mysql"):
+    with pytest.raises(RefusedError, match=r"deleting terraform_data\.mysql"):
         destroy(mysql, "base")
     assert destroy(mysql, "base", accepted=("base",))["base"].outcome is Outcome.DESTROYED
 

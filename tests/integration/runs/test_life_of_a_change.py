@@ -15,7 +15,7 @@ from tests.harness import Ngp, lay_platform, lend_sandbox, stop_sandbox
 
 pytestmark = pytest.mark.terraform
 PEOPLE = ("anna", "ben", "mia")
-NONE, ONE = "it needs 2 approvals, and it has none", "it needs 2 approvals, and it has 1 (anna@example.com)"
+NONE, ONE = "it needs 2 approvals, but it has none", "it needs 2 approvals, but it has 1 (anna@example.com)"
 
 
 def git(folder, *words, author="mia"):

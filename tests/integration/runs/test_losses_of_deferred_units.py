@@ -29,6 +29,6 @@ def test_data_of_a_deferred_unit_is_not_lost_by_any_yes(region):
 
     refused = _apply(region, every_yes)["late"]
     assert refused.outcome is Outcome.REFUSED
-    assert "delete of module.late.terraform_data.each" in refused.reason
+    assert "deleting module.late.terraform_data.each" in refused.reason
     assert region.state("late").read_bytes() == before
     assert asked == ["late"]  # of the first apply: what is refused is not asked

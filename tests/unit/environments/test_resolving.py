@@ -379,7 +379,7 @@ def test_a_module_that_cannot_be_read_spoils_only_what_uses_it(house):
     text = house.read("environment.yaml").replace("units:", "units:\n  ci: {module: cracked}\n  cracked: {}", 1)
     house.environment(text)
     broken = [each for each in _findings(house) if "cracked.tf" in each]
-    assert broken == [f"{path / 'cracked.tf'}:1: this is not HCL; unexpected `= 1`"]
+    assert broken == [f"{path / 'cracked.tf'}:1: this is not HCL; unexpected `= 1` []"]
     assert not any("does not exist" in each for each in _findings(house))
 
 

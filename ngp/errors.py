@@ -97,7 +97,7 @@ def require(findings: Iterable[Finding]) -> None:
 def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return a fix such as ``did you mean `vpc_id`?``, or the names to choose from if none is similar.
 
-    `otherwise` is a fix for somebody who meant none of them.
+    `otherwise` is a fix for somebody who meant none of them. "" if there is neither.
     """
     from difflib import get_close_matches
 
@@ -105,9 +105,9 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     if near := similar(name, names):
         return f"did you mean `{near}`? Or {otherwise}" if otherwise else f"did you mean `{near}`?"
     if not names:
-        return otherwise or "there are none"
+        return otherwise
     if len(names) <= _ALL:
-        fix = f"use one of: {', '.join(names)}" if len(names) > 1 else f"use `{names[0]}`"
+        fix = f"use one of: {', '.join(names)}" if len(names) > 1 else f"there is only `{names[0]}`"
     else:
         some = get_close_matches(name, names, n=_SOME, cutoff=0)
         fix = f"use one of: {', '.join(some)} and {len(names) - len(some)} more"

@@ -69,7 +69,7 @@ def _load_models(folders: str | None) -> Any:
     """
     from botocore.loaders import Loader
 
-    named = [Path(folder).expanduser() for folder in folders.split(os.pathsep)] if folders else []
+    named = [Path(os.path.expandvars(folder)).expanduser() for folder in (folders or "").split(os.pathsep) if folder]
     own = [folder for folder in (*named, Path("~/.aws/models").expanduser()) if folder.is_dir()]
     if not own:
         return _published_models()

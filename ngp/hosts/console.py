@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ngp.aws.failures import DeniedError
-
 if TYPE_CHECKING:
     from ngp.aws.session import Session
 
@@ -17,11 +15,11 @@ _ABSENT = ("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")
 
 
 def keys(session: Session, instance: str) -> tuple[str, ...]:
-    """Return the public host keys that an instance wrote to its console at its last boot; none if it wrote none."""
-    try:
-        found = session.call("ec2", "get_console_output", absent=_ABSENT, InstanceId=instance)
-    except DeniedError:  # no permission to read: nobody vouches
-        return ()
+    """Return the public host keys that an instance wrote to its console at its last boot; none if it wrote none.
+
+    Raises what `Session.call` raises, such as DeniedError.
+    """
+    found = session.call("ec2", "get_console_output", absent=_ABSENT, InstanceId=instance)
     return parse((found or {}).get("Output", ""))
 
 

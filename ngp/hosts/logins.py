@@ -80,10 +80,9 @@ class Logins:
         jump = options.tunnel if isinstance(options.tunnel, str) else ""
         try:
             connection = await self._connect(host, options, jump)
-        except asyncssh.HostKeyNotVerifiable as error:
+        except asyncssh.HostKeyNotVerifiable:
             is_known = self.login.trust.knows(host, self.lookup(host, options))
-            why = self.login.trust.why_unknown(host) or str(error)
-            raise _untrusted(host, why, is_known=is_known) from None
+            raise _untrusted(host, self.login.trust.why_unknown(host), is_known=is_known) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
             raise LoginError(*_reason(error, self.login)) from None
         try:
@@ -274,8 +273,9 @@ def _untrusted(host: Host, why: str, *, is_known: bool) -> LoginError:
             "check that the machine was replaced, then read its new key from the console: "
             f"ngp host trust {host.environment} {shlex.quote(host.id)}",
         )
-    todo = f"read its keys from its console, then add them to ~/.ssh/known_hosts or hosts.yaml ({why.lower()})"
-    return LoginError("its host key is not known", todo)
+    todo = "read its keys from its console, then add them to ~/.ssh/known_hosts or hosts.yaml"
+    cause = f", and ngp cannot read its console: {why}" if why else ""
+    return LoginError(f"its host key is not known{cause}", todo)
 
 
 def _reason(error: BaseException, login: Login) -> tuple[str, str]:

@@ -92,7 +92,7 @@ class Trust:
         return ()
 
     def why_unknown(self, host: Host) -> str:
-        """Return why the witness could not tell the keys of a host in `learn`; "" if it could."""
+        """Return why the witness could not be asked for the keys of a host in `learn`; "" if it could be."""
         return self._unread.get(_label(host), "")
 
     def renew(self, host: Host) -> tuple[str, ...]:

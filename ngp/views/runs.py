@@ -144,7 +144,7 @@ def _fix(result: RunResult) -> str:
     """Return what to do after a failure; a target that Terraform refused is not repeated."""
     if not any(unit.reason.startswith(_INVALID_TARGET) for unit in result.units):
         return f"fix the cause, then {_command(result, result.verb.value)}"
-    options = tuple(word for word in result.options if not word.startswith("-target="))
+    options = (*(word for word in result.options if not word.startswith("-target=")), "-target=ADDRESS")
     return f"fix -target, then {_command(replace(result, options=options), result.verb.value)}"
 
 

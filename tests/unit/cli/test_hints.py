@@ -105,8 +105,8 @@ def test_a_fix_for_somebody_who_meant_no_known_name_comes_last():
 def test_of_many_names_the_nearest_few_are_listed():
     known = [f"name_{number:02}" for number in range(38)]
     assert nearest("zzzzzzzzzz", ["b", "a"]) == "use one of: a, b"
-    assert nearest("zzzzzzzzzz", ["a"]) == "use `a`"
-    assert nearest("zzzzzzzzzz", []) == "there are none"
+    assert nearest("zzzzzzzzzz", ["a"]) == "there is only `a`"
+    assert nearest("zzzzzzzzzz", []) == ""
     said = nearest("xx_07", known)
     assert "name_07" in said
     assert said.endswith("and 33 more")

@@ -11,6 +11,7 @@ _SERVICES: Mapping[str, str] = {
     "aws_db_instance": "RDS CreateDBInstance",
     "aws_elasticache_replication_group": "ElastiCache CreateReplicationGroup",
 }
+_REDIS = 6  # the first major version of Redis whose minor ones AWS raises
 
 
 def drifts(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -19,8 +20,7 @@ def drifts(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str
     AWS accepts the pair, and never goes back to the version that the code names.
     """
     version, is_raised = known.get("engine_version", ""), str(known.get(UPGRADES)).lower() == "true"
-    is_other = type_ == "aws_db_instance" and known.get("engine") != "postgres"
-    if type_ in _SERVICES and is_raised and not is_other and names_minor("postgres", version):
+    if type_ in _SERVICES and is_raised and _stays(type_, known.get("engine"), version):
         rule = f"is false where engine_version names a minor version ({version}): AWS upgrades it, and never goes back"
         yield UPGRADES, rule, f"AWS documentation: {_SERVICES[type_]}"
 
@@ -28,6 +28,13 @@ def drifts(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str
 def defaults(type_: str, written: Mapping[str, Any], nulls: Sequence[str]) -> dict[str, Any]:
     """Return the values that AWS takes for the arguments that are not written, or are null."""
     return {UPGRADES: True} if type_ in _SERVICES and (UPGRADES not in written or UPGRADES in nulls) else {}
+
+
+def _stays(type_: str, engine: object, version: object) -> bool:
+    """Return whether a version names a minor one of an engine whose minor versions AWS raises."""
+    if type_ == "aws_db_instance":
+        return isinstance(engine, str) and names_minor(engine, version)
+    return names_minor("postgres", version) and int(str(version).partition(".")[0]) >= _REDIS
 
 
 def names_minor(engine: object, version: object) -> bool:

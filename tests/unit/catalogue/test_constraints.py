@@ -77,6 +77,9 @@ def test_finding_names_resource_attribute_value_rule_and_source(refused):
             ['engine = "postgres"', 'engine_version = "17.4"', "auto_minor_version_upgrade = true"],
             "names a minor version (17.4)",
         ),
+        ("aws_db_instance", ['engine = "mysql"', 'engine_version = "8.0.40"'], "names a minor version (8.0.40)"),
+        ("aws_db_instance", ['engine = "sqlserver-se"', 'engine_version = "15.00.4345.5.v1"'], "names a minor version"),
+        ("aws_elasticache_replication_group", ['engine_version = "6.2"'], "names a minor version (6.2)"),
     ],
 )
 def test_what_aws_refuses_is_found(refused, type_, lines, rule):
@@ -109,6 +112,9 @@ def test_upgrades_that_only_terraform_knows_are_left_alone(refused):
         ("aws_elasticache_replication_group", ['engine_version = "8.0"', "auto_minor_version_upgrade = false"]),
         ("aws_db_instance", ['engine = "postgres"', 'engine_version = "17"', "auto_minor_version_upgrade = true"]),
         ("aws_db_instance", ['engine = "mysql"', 'engine_version = "8.0"', "auto_minor_version_upgrade = true"]),
+        ("aws_db_instance", ['engine = "sqlserver-se"', 'engine_version = "15.00"']),
+        ("aws_db_instance", ["engine = var.none", 'engine_version = "8.0.40"']),
+        ("aws_elasticache_replication_group", ['engine_version = "5.0.6"']),  # AWS raises Redis from 6 on
         ("aws_iam_role", ['name_prefix = "shop-"', "description = var.none"]),
         ("aws_iam_role", [f'assume_role_policy = "{{{"x" * 4000}}}"']),  # where the quota was raised
         ("aws_lambda_function", ['runtime = "python3.99"']),  # a runtime that this botocore does not know yet

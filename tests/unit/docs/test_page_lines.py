@@ -52,6 +52,19 @@ def test_commands_and_their_flags_are_those_of_ngp(page, ngp):
         assert [flag for flag in flags if f"`{flag}" not in described] == [], f"{page.name}: ngp {' '.join(words)}"
 
 
+def test_commands_on_a_state_name_the_unit_and_prepare_its_folder():
+    """A unit's module is called by the unit's name, which need not be the module's."""
+    wrong, seen = [], 0
+    for page in (ROOT / "modules").glob("*/README.md"):
+        for paragraph in re.split(r"\n\n|\n- ", page.read_text(encoding="utf-8")):
+            for before, address in re.findall(r"(?s)(.*)`terraform (?:state rm|import) '(\S+)", paragraph):
+                seen += 1
+                if not address.startswith("module.UNIT.") or "`terraform init`" not in before:
+                    wrong.append(f"{page.parent.name}: {address}")
+    assert seen
+    assert wrong == []
+
+
 @pytest.mark.parametrize("page", BY_HAND, ids=lambda page: page.name)
 def test_distribution_is_called_by_its_own_name(page):
     assert not re.search(r"pip install ['\"]?ngp\b(?!-platform)", page.read_text(encoding="utf-8"))

@@ -59,9 +59,11 @@ def refusals(context: RunContext, change: Change) -> Iterator[str]:
     from ngp.catalogue.constraints import accepting, parameters
 
     before = {(each.path, str(each.value)) for each in accepting.flatten(change.before)}
-    after = (each for each in accepting.flatten(change.after) if each.value != SENSITIVE)
+    after = [each for each in accepting.flatten(change.after) if each.value != SENSITIVE]
+    unchanged = [each for each in after if (each.path, str(each.value)) in before]
     values = [each for each in after if (each.path, str(each.value)) not in before]
-    for each in accepting.refusals(change.type, values, parameters.load(context.resolved.platform.cache)):
+    tables = parameters.load(context.resolved.platform.cache)
+    for each in accepting.refusals(change.type, values, tables, unchanged):
         shown = str(each.value)
         shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
         words = "AWS would refuse" if each.effect == accepting.REFUSED else f"{each.effect} with"

@@ -40,8 +40,13 @@ class Refusal:
     effect: str = REFUSED
 
 
-def refusals(type_: str, values: Sequence[ArgumentValue], tables: Tables) -> Iterator[Refusal]:
-    """Return what AWS would refuse of one resource; `values` has only the known ones."""
+def refusals(
+    type_: str, values: Sequence[ArgumentValue], tables: Tables, unchanged: Sequence[ArgumentValue] = ()
+) -> Iterator[Refusal]:
+    """Return what AWS would refuse of one resource; `values` has only the known ones.
+
+    Those of `unchanged` are read only where a rule is about several arguments, one of which is in `values`.
+    """
     for each in values:
         if each.value is None or each.value == "":
             continue  # the provider sends nothing
@@ -49,11 +54,7 @@ def refusals(type_: str, values: Sequence[ArgumentValue], tables: Tables) -> Ite
             yield Refusal(each.path, each.value, rule, source)
         if not each.partial:
             yield from _by_model(type_, each, tables)
-    known = {each.path: each.value for each in values if not each.partial}
-    for path, rule, source in documented.contradictions(type_, known):
-        yield Refusal(path, known[path], rule, source)
-    for path, rule, source in drifting.drifts(type_, known):
-        yield Refusal(path, known[path], rule, source, effect="later plans would ask for an older version")
+    yield from _by_others(type_, values, unchanged)
 
 
 def flatten(values: Any, path: str = "") -> Iterator[ArgumentValue]:
@@ -71,6 +72,18 @@ def flatten(values: Any, path: str = "") -> Iterator[ArgumentValue]:
             yield ArgumentValue(path, values)
     else:
         yield ArgumentValue(path, values)
+
+
+def _by_others(type_: str, values: Sequence[ArgumentValue], unchanged: Sequence[ArgumentValue]) -> Iterator[Refusal]:
+    """Yield what rules about several arguments refuse, where one of them is new."""
+    changed = {each.path: each.value for each in values if not each.partial}
+    known = {each.path: each.value for each in unchanged} | changed
+    if not changed.keys().isdisjoint(documented.combined(type_)):
+        for path, rule, source in documented.contradictions(type_, known):
+            yield Refusal(path, known[path], rule, source)
+    if not changed.keys().isdisjoint(drifting.COMBINED):
+        for path, rule, source in drifting.drifts(type_, known):
+            yield Refusal(path, known[path], rule, source, effect="later plans would ask for an older version")
 
 
 def _by_model(type_: str, each: ArgumentValue, tables: Tables) -> Iterator[Refusal]:

@@ -253,13 +253,21 @@ def broken(type_: str, path: str, value: Any, *, partial: bool) -> Iterator[tupl
             yield rule.says, f"AWS documentation: {rule.source}"
 
 
+# resource type → the arguments of which none may be above the next
+_SIZES: Mapping[str, tuple[str, ...]] = {
+    "aws_autoscaling_group": ("min_size", "desired_capacity", "max_size"),
+    "aws_eks_node_group": tuple(f"scaling_config.{name}_size" for name in ("min", "desired", "max")),
+}
+
+
+def combined(type_: str) -> frozenset[str]:
+    """Return the arguments of a resource that are looked at together."""
+    return frozenset(_SIZES.get(type_, ()))
+
+
 def contradictions(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield contradicting arguments of one resource: path, rule, source."""
-    names = {
-        "aws_autoscaling_group": ("min_size", "desired_capacity", "max_size"),
-        "aws_eks_node_group": tuple(f"scaling_config.{name}_size" for name in ("min", "desired", "max")),
-    }.get(type_, ())
-    sizes = [(name, int(known[name])) for name in names if isinstance(known.get(name), int | Decimal)]
+    sizes = [(name, int(known[name])) for name in _SIZES.get(type_, ()) if isinstance(known.get(name), int | Decimal)]
     for (low, least), (high, most) in zip(sizes, sizes[1:], strict=False):
         if least > most:
             yield low, f"is not above {high} ({most})", "AWS documentation: Auto Scaling CreateAutoScalingGroup"

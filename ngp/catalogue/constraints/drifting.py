@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 UPGRADES = "auto_minor_version_upgrade"
+COMBINED = frozenset({UPGRADES, "engine", "engine_version"})  # the arguments that are looked at together
 _SERVICES: Mapping[str, str] = {
     "aws_db_instance": "RDS CreateDBInstance",
     "aws_elasticache_replication_group": "ElastiCache CreateReplicationGroup",

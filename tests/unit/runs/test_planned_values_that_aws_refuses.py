@@ -53,6 +53,34 @@ def test_version_that_aws_raises_is_told_in_its_own_words(told):
     assert "names a minor version (7.1)" in text
 
 
+@pytest.mark.parametrize(
+    ("type_", "before", "changed"),
+    [
+        (
+            "aws_db_instance",
+            {"engine": "postgres", "engine_version": "17", "auto_minor_version_upgrade": True},
+            {"engine_version": "17.4"},
+        ),
+        (
+            "aws_elasticache_replication_group",
+            {"engine_version": "7.1", "auto_minor_version_upgrade": "false"},
+            {"auto_minor_version_upgrade": "true"},
+        ),
+        ("aws_autoscaling_group", {"min_size": 1, "desired_capacity": 1, "max_size": 2}, {"min_size": 2}),
+        (
+            "aws_eks_node_group",
+            {"scaling_config": [{"min_size": 1, "desired_size": 2, "max_size": 3}]},
+            {"scaling_config": [{"min_size": 1, "desired_size": 2, "max_size": 1}]},
+        ),
+    ],
+)
+def test_update_of_one_of_several_arguments_is_held_against_the_others(told, type_, before, changed):
+    """The others are unchanged; where all are, and where another argument changes, it is not this plan's doing."""
+    assert len(told(change(Action.UPDATE, before=before, after=before | changed, type_=type_))) == 1
+    there = before | changed
+    assert told(change(Action.UPDATE, before=there, after=there | {"other": "new"}, type_=type_)) == []
+
+
 def test_value_that_is_there_already_is_not_told(told):
     assert told(change(Action.UPDATE, before=BAD, after={**BAD, "tags": {"Name": "y"}})) == []
     assert len(told(change(Action.UPDATE, before={**BAD, "description": "fine"}, after=BAD))) == 1

@@ -77,7 +77,8 @@ def flatten(values: Any, path: str = "") -> Iterator[ArgumentValue]:
 def _by_others(type_: str, values: Sequence[ArgumentValue], unchanged: Sequence[ArgumentValue]) -> Iterator[Refusal]:
     """Yield what rules about several arguments refuse, where one of them is new."""
     changed = {each.path: each.value for each in values if not each.partial}
-    known = {each.path: each.value for each in unchanged} | changed
+    there = {each.path: each.value for each in unchanged if (type_, each.path) not in documented.FOLLOWS}
+    known = there | changed
     if not changed.keys().isdisjoint(documented.combined(type_)):
         for path, rule, source in documented.contradictions(type_, known):
             yield Refusal(path, known[path], rule, source)

@@ -253,6 +253,8 @@ def broken(type_: str, path: str, value: Any, *, partial: bool) -> Iterator[tupl
             yield rule.says, f"AWS documentation: {rule.source}"
 
 
+# what AWS moves between new sizes, where it does not change itself
+FOLLOWS = frozenset({("aws_autoscaling_group", "desired_capacity")})
 # resource type → the arguments of which none may be above the next
 _SIZES: Mapping[str, tuple[str, ...]] = {
     "aws_autoscaling_group": ("min_size", "desired_capacity", "max_size"),

@@ -66,7 +66,7 @@ def test_version_that_aws_raises_is_told_in_its_own_words(told):
             {"engine_version": "7.1", "auto_minor_version_upgrade": "false"},
             {"auto_minor_version_upgrade": "true"},
         ),
-        ("aws_autoscaling_group", {"min_size": 1, "desired_capacity": 1, "max_size": 2}, {"min_size": 2}),
+        ("aws_autoscaling_group", {"min_size": 1, "desired_capacity": 1, "max_size": 2}, {"min_size": 3}),
         (
             "aws_eks_node_group",
             {"scaling_config": [{"min_size": 1, "desired_size": 2, "max_size": 3}]},
@@ -79,6 +79,12 @@ def test_update_of_one_of_several_arguments_is_held_against_the_others(told, typ
     assert len(told(change(Action.UPDATE, before=before, after=before | changed, type_=type_))) == 1
     there = before | changed
     assert told(change(Action.UPDATE, before=there, after=there | {"other": "new"}, type_=type_)) == []
+
+
+def test_capacity_that_aws_moves_between_new_sizes_is_not_told(told):
+    before = {"min_size": 1, "desired_capacity": 3, "max_size": 4}
+    group = change(Action.UPDATE, before=before, after=before | {"max_size": 2}, type_="aws_autoscaling_group")
+    assert told(group) == []
 
 
 def test_value_that_is_there_already_is_not_told(told):

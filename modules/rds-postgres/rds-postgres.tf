@@ -210,7 +210,7 @@ resource "aws_db_instance" "this" {
     # Compared with what the database reports: AWS upgrades it by itself at the end of its version's support.
     postcondition {
       condition     = var.allow_major_version_upgrade || try(split(".", self.engine_version_actual)[0], local.major) == local.major
-      error_message = "engine_version is ${var.engine_version}, and the database has ${self.engine_version_actual}. To upgrade it, set allow_major_version_upgrade = true and apply_immediately = true. Where AWS has upgraded it, write its version in engine_version: it never goes back."
+      error_message = "engine_version is ${var.engine_version}, and the database has ${self.engine_version_actual}. To upgrade it, set allow_major_version_upgrade = true and apply_immediately = true. Where AWS has upgraded it, write its version in engine_version: it never goes back. To restore a snapshot of another version, raise generation in the same apply."
     }
   }
 }

@@ -269,6 +269,22 @@ run "a_major_upgrade_that_is_not_allowed_is_refused" {
   expect_failures = [aws_db_instance.this]
 }
 
+run "a_snapshot_of_another_major_version_is_restored_with_a_generation" {
+  command   = plan
+  state_key = "major"
+
+  variables {
+    engine_version      = "16"
+    generation          = 2
+    snapshot_identifier = "before-the-upgrade"
+  }
+
+  assert {
+    condition     = aws_db_parameter_group.this.family == "postgres16"
+    error_message = "The new database has the snapshot's version, and is not an upgrade."
+  }
+}
+
 run "a_major_upgrade_that_is_allowed_is_made" {
   command   = apply
   state_key = "major"

@@ -108,7 +108,7 @@ class Trust:
         if not keys:
             raise NgpError(
                 f"cannot find trusted host keys of `{host.name}`",
-                why="its console shows none, or ngp cannot read the console",
+                why="its console shows none",
                 todo="copy a key from /etc/ssh/*.pub on the machine to hosts.yaml or to your known_hosts",
             )
         return keys

@@ -62,7 +62,7 @@ check: $(DEV) ## the quick part: static, unit, mocked
 test: check ## everything: the quick part, then real Terraform on the sandbox
 	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -m integration -n 3 --dist loadfile --no-loadscope-reorder
 
-test-all: test ## the same, and the whole catalogue: applied together and separately, every upgrade planned (20 minutes more)
+test-all: test ## the same, and the whole catalogue: applied together and separately, every upgrade planned (the longest)
 	@$(VENV)/bin/pytest tests/integration tests/modules --whole -m whole -n 2 --dist loadfile -q
 
 faults: $(DEV) ## kill ngp and Terraform at random moments, many times, and count what is left (an hour)

@@ -179,7 +179,7 @@ def sandbox(tmp_path_factory):
 
     workspace = tmp_path_factory.mktemp("sandbox") / ".ngp"
     yield server.start(workspace, dict(os.environ))
-    server.stop(workspace)
+    assert server.stop(workspace), "a test ended the sandbox that all tests of this process share"
 
 
 @pytest.fixture(scope="session")

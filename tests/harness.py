@@ -147,7 +147,7 @@ def new_account() -> str:
     return next(_ACCOUNTS)
 
 
-_LENT: dict[Path, object] = {}  # by the folder of a platform: the session's sandbox, for it to find
+_LENT: set[str] = set()  # the ids of session sandboxes: a copy of a platform's folder names one as well
 
 
 def lend_sandbox(sandbox, platform: Path) -> Path:
@@ -159,7 +159,7 @@ def lend_sandbox(sandbox, platform: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "sandbox").touch()  # a sandbox's folder, so ngp may delete it
     (folder / "running.json").write_text(json.dumps(asdict(sandbox)))
-    _LENT[platform] = sandbox
+    _LENT.add(sandbox.id)
     return platform
 
 
@@ -167,9 +167,9 @@ def stop_sandbox(platform: Path) -> None:
     """End the sandbox that a run in `platform` may have started; one that is lent goes on."""
     from ngp.sandbox import server
 
-    folder, lent = platform / ".ngp" / "sandbox", _LENT.pop(platform, None)
+    folder = platform / ".ngp" / "sandbox"
     record = folder / "running.json"
-    if lent and record.is_file() and json.loads(record.read_text())["id"] == lent.id:
+    if record.is_file() and json.loads(record.read_text())["id"] in _LENT:
         shutil.rmtree(folder)
     elif folder.exists():
         server.stop(platform / ".ngp")

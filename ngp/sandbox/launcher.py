@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -70,10 +69,18 @@ def _end_with(announcement: Path, port: str) -> None:
 
     A `sandbox start` that was killed leaves such a server.
     """
-    with suppress(OSError):
-        while announcement.read_text() == port:
-            time.sleep(_LOOK_S)
+    while _is_announced(announcement, port):
+        time.sleep(_LOOK_S)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _is_announced(announcement: Path, port: str) -> bool:
+    try:
+        return announcement.read_text() == port
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # too many open files, for example: it may well be there
+        return True
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

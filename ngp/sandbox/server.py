@@ -6,6 +6,7 @@ import http.client
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -24,6 +25,9 @@ SEEDED = "seeded.json"  # with what the running one has been seeded
 _RECORD = "running.json"
 _OWN = "sandbox"  # an empty file that tells a sandbox's folder from any other
 READY_S = 60.0  # a first start compiles moto's modules; later ones take under a second
+_ANSWER_S = 5.0  # of one attempt
+_PATIENCE_S = 30.0
+_LOOK_S = 0.1
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
@@ -44,7 +48,7 @@ def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: in
 
     `workspace` is the platform's ``.ngp``; of `environ` only what Python needs to run is taken. Two that start at
     once get the same one. Raises MissingError if the emulator is not installed or does not start, UsageError if
-    `port` is taken or the running sandbox has another.
+    `port` is taken or the running sandbox has another, NgpError if the running one does not answer.
     """
     with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox start", wait=True):
         found = _find(workspace)
@@ -56,7 +60,10 @@ def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: in
 
 
 def status(workspace: Path) -> RunningSandbox | None:
-    """Return the sandbox that answers by its name, or None; a stale record counts for nothing."""
+    """Return the sandbox that answers by its name, or None; a stale record counts for nothing.
+
+    Raises NgpError if its process runs and does not answer: what it holds is not lost.
+    """
     return _find(workspace)
 
 
@@ -72,7 +79,7 @@ def stop(workspace: Path) -> bool:
 
 
 def reset(workspace: Path) -> RunningSandbox:
-    """Empty the running sandbox, as after a new start. Raises MissingError if none runs."""
+    """Empty the running sandbox, as after a new start. Raises MissingError if none runs, NgpError if it is silent."""
     with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox reset", wait=True):
         running = _find(workspace)
         if running is None:
@@ -146,8 +153,22 @@ def _announced(path: Path) -> int:
 
 
 def _find(workspace: Path) -> RunningSandbox | None:
-    found = _read(workspace)
-    return found if found is not None and _name(found.port, timeout_s=5) == found.id else None
+    """Return the sandbox that answers. A busy machine can keep one from answering for a while, so it gets time."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while (found := _read(workspace)) is not None:
+        if _name(found.port, timeout_s=_ANSWER_S) == found.id:
+            return found
+        if not _runs(found):
+            return None
+        if time.monotonic() >= deadline:
+            raise NgpError(
+                "the sandbox does not answer",
+                where=f"process {found.pid}",
+                why="it is busy or stopped",
+                todo="wait, or end it together with all that it holds: ngp sandbox stop",
+            )
+        time.sleep(_LOOK_S)
+    return None
 
 
 def _read(workspace: Path) -> RunningSandbox | None:
@@ -166,9 +187,12 @@ def _read(workspace: Path) -> RunningSandbox | None:
 
 
 def _is_ours(found: RunningSandbox) -> bool:
-    """Whether the process is the one we started, even if it hangs: ids are given again, its random name is not."""
-    if _name(found.port, timeout_s=2) == found.id:
-        return True
+    """Whether the process is the one we started, even if it hangs."""
+    return _name(found.port, timeout_s=2) == found.id or _runs(found)
+
+
+def _runs(found: RunningSandbox) -> bool:
+    """Whether the recorded process runs: ids are given again, its random name is not."""
     with suppress(OSError):
         return found.id.encode() in Path(f"/proc/{found.pid}/cmdline").read_bytes().split(b"\0")
     ps = processes.ProcessRequest(("ps", "-o", "command=", "-p", str(found.pid)), Path("/"), {"PATH": "/bin:/usr/bin"})

@@ -1,5 +1,6 @@
 """The record of a sandbox that is not there any more, and of one that hangs."""
 
+import errno
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from ngp import processes
-from ngp.errors import MissingError, RefusedError
+from ngp.errors import MissingError, NgpError, RefusedError
 from ngp.sandbox import launcher, server
 from ngp.sandbox.server import RunningSandbox
 
@@ -62,10 +63,17 @@ def test_process_that_got_the_id_of_ours_is_left_alone(workspace, sleeper):
     assert processes.is_alive(pid)
 
 
-def test_our_process_that_hangs_is_ended(workspace, sleeper):
+def test_our_process_that_hangs_is_kept_until_somebody_stops_it(workspace, sleeper, monkeypatch):
+    """A start in its place would lose what it holds."""
+    monkeypatch.setattr(server, "_PATIENCE_S", 0.3)
     pid = sleeper("our-name")
-    record(workspace, pid)
-    assert server.status(workspace) is None
+    folder = record(workspace, pid)
+    for call in (server.status, server.start, server.reset):
+        with pytest.raises(NgpError, match="the sandbox does not answer") as caught:
+            call(workspace)
+        assert caught.value.findings[0].where == f"process {pid}"
+    assert (folder / "running.json").is_file()
+    assert processes.is_alive(pid)
     assert server.stop(workspace) is True
     assert not processes.is_alive(pid)
 
@@ -124,3 +132,17 @@ def test_a_server_ends_where_another_one_announces_itself_in_its_place(tmp_path,
     announcement.unlink()
     launcher._end_with(announcement, "1")
     assert ended == [(os.getpid(), signal.SIGTERM)] * 2
+
+
+@pytest.mark.parametrize(
+    ("number", "times"), [(errno.EMFILE, 3), (errno.EIO, 3), (errno.ENOENT, 1), (errno.ENOTDIR, 1)]
+)
+def test_a_server_ends_only_where_its_announcement_is_gone(tmp_path, mocker, number, times):
+    """With all of its files open it cannot read one."""
+    error = OSError(number, os.strerror(number))
+    read = mocker.patch.object(launcher.Path, "read_text", side_effect=[*[error] * times, "another"])
+    mocker.patch.object(launcher.time, "sleep")
+    ended = mocker.patch.object(launcher.os, "kill")
+    launcher._end_with(tmp_path / "port", "1")
+    assert read.call_count == (1 if times == 1 else times + 1)
+    ended.assert_called_once_with(os.getpid(), signal.SIGTERM)

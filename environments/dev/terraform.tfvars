@@ -1,9 +1,9 @@
 # Values of dev: common inputs first, then one object per unit. `ngp configure dev` adds missing values and
 # never changes what you wrote here.
 
-# Beginning and end of every name (pre_tag-Thing-post_tag): 3 to 12 and 3 to 6 letters, digits or dashes.
+# Prefix and suffix of all resource names, such as shop and dev in shop-vpc-dev: 3 to 12 and 3 to 6 letters, digits or dashes.
 pre_tag = "ngp-demo"
-# End of every name: pre_tag-Thing-post_tag.
+# Suffix of all resource names, such as dev in shop-vpc-dev.
 post_tag = "dev"
 
 # OpenVPN: VPN server in front of the VPC, as the Access Server appliance or as OpenVPN with easy-rsa

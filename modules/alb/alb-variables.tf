@@ -57,7 +57,7 @@ variable "unit" {
 }
 
 variable "pre_tag" {
-  description = "Beginning of every name: pre_tag-Thing-post_tag."
+  description = "Prefix of all resource names, such as shop in shop-vpc-dev."
   type        = string
   nullable    = false
 
@@ -68,7 +68,7 @@ variable "pre_tag" {
 }
 
 variable "post_tag" {
-  description = "End of every name: pre_tag-Thing-post_tag."
+  description = "Suffix of all resource names, such as dev in shop-vpc-dev."
   type        = string
   nullable    = false
 

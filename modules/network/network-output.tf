@@ -1,12 +1,12 @@
 # Names that every later module may ask for (the old terraform.out).
 
 output "pre_tag" {
-  description = "Beginning of every name."
+  description = "Prefix of all resource names."
   value       = var.pre_tag
 }
 
 output "post_tag" {
-  description = "End of every name."
+  description = "Suffix of all resource names."
   value       = var.post_tag
 }
 

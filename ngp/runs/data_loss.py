@@ -85,9 +85,9 @@ def _why(manifest: Manifest | None, owner: str, inside: str, change: Change) -> 
 def _lost_quorum(resolved: Resolved, unit: str, going: Sequence[Change]) -> Finding:
     _, inside = _locate(unit, going[0])
     why = f"the module of `{unit}` marks them as members of a quorum{_reasons(_manifest(resolved, unit), inside)}"
-    agree = f"to agree to that loss: {FLAG} {unit}"
+    agree = f"to accept losing them together: {FLAG} {unit}"
     is_rolling = any(change.action is Action.REPLACE for change in going)  # a destroy takes no -target
-    todo = f"replace one at a time with -target, or, {agree}" if is_rolling else agree
+    todo = f"replace them one at a time with -target; {agree}" if is_rolling else agree
     what = f"{', '.join(change.address for change in going)} would be deleted or replaced at the same time"
     return Finding(what, why=why, todo=todo)
 

@@ -141,7 +141,7 @@ def _targeted(request: RunRequest, emit: Emit) -> RunRequest:
     targets = tuple(f"module.{name}" for name in request.units)
     if not targets:
         return request
-    emit(Note(f"one state for all units: ngp passes -target={' -target='.join(targets)}"))
+    emit(Note(f"all units share one state, so ngp passes -target={' -target='.join(targets)} to Terraform"))
     return replace(request, options=replace(request.options, targets=(*request.options.targets, *targets)))
 
 

@@ -120,7 +120,9 @@ def plan_unit(
     start = time.monotonic()
     if context.request.options.targets and not context.options(name).targets:
         unit = context.units[name]
-        return UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="no target is in it")
+        return UnitResult(
+            name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="it has no -target address"
+        )
     context.emit(UnitEntered(name, Phase.PREVIEW))
     result, made = _plan_copy(context, name, known)
     known.put(name, made)

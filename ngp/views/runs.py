@@ -145,7 +145,7 @@ def _fix(result: RunResult) -> str:
     if not any(unit.reason.startswith(_INVALID_TARGET) for unit in result.units):
         return f"fix the cause, then {_command(result, result.verb.value)}"
     options = (*(word for word in result.options if not word.startswith("-target=")), "-target=ADDRESS")
-    return f"fix -target, then {_command(replace(result, options=options), result.verb.value)}"
+    return f"run it again with a valid address: {_command(replace(result, options=options), result.verb.value)}"
 
 
 def _command(result: RunResult, verb: str) -> str:

@@ -213,7 +213,11 @@ def test_inputs_say_what_a_change_does(thing):
     assert row(text, "wire")[2:] == ["wired", "Is &lt;b>.", ""]
     assert row(text, "big") == ["`big`", "`map(object)`, sensitive, ephemeral", "`{}`", "Is &lt;b>.", "in place"]
     assert row(text, "plain")[2] == r'`` "a\|b`" ``'
-    assert row(text, "pre_tag")[2:] == ["**required**", "Beginning of every name: pre_tag-Thing-post_tag.", "new names"]
+    assert row(text, "pre_tag")[2:] == [
+        "**required**",
+        "Prefix of all resource names, such as shop in shop-vpc-dev.",
+        "new names",
+    ]
     own, common = text.split("### Common inputs")
     assert "| `message` |" in own
     assert "| `vpc_id` |" in common

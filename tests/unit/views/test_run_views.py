@@ -126,7 +126,7 @@ def test_the_next_command_follows_from_what_happened(result, verb, outcomes, com
 def test_an_invalid_target_is_not_repeated(result, units):
     failed = replace(units.idle, outcome=Outcome.FAILED, reason='Invalid target "module.ecr.aws_x": Resource …')
     given = replace(result(failed, verb=Verb.PLAN), options=("-target=module.ecr.aws_x", "-refresh=false"))
-    assert runs.next_command(given) == "fix -target, then ngp plan dev -refresh=false -target=ADDRESS"
+    assert runs.next_command(given) == "run it again with a valid address: ngp plan dev -refresh=false -target=ADDRESS"
 
 
 def test_an_interrupted_run_is_to_be_gone_on_with(result, units):

@@ -1,12 +1,12 @@
 # Rendered by ngp from environments/dev; do not edit: change environment.yaml or terraform.tfvars and run `ngp render dev`.
 
 output "pre_tag" {
-  description = "Beginning of every name."
+  description = "Prefix of all resource names."
   value       = module.network.pre_tag
 }
 
 output "post_tag" {
-  description = "End of every name."
+  description = "Suffix of all resource names."
   value       = module.network.post_tag
 }
 

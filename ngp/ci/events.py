@@ -71,6 +71,10 @@ class Event:
         """Whether the pipeline is for a change that is not merged."""
         return self.kind in (EventKind.PULL_REQUEST, EventKind.MERGE_QUEUE, EventKind.COMMENT)
 
+    def keeps_bundles(self, *, is_whole: bool) -> bool:
+        """Whether a plan makes bundles: not if it is of everything, unless for a merge, because nobody reviews it."""
+        return not is_whole or self.is_before_merge
+
     @property
     def is_whole(self) -> bool:
         """Whether everything must be planned: a schedule searches for drift."""

@@ -21,6 +21,10 @@ class Totals:
     units: int = 0
     bundles: tuple[str, ...] = ()
 
+    def code(self, *, detailed: bool) -> int:
+        """Return the exit code of the pipeline; with `detailed` it is 2 for changes."""
+        return self.exit_code or (2 if detailed and self.has_changes else 0)
+
 
 def worst(codes: Iterable[int]) -> int:
     """Return the combined exit code of several runs: 130/143, then 1, 5, 4, 3, 2, 0."""

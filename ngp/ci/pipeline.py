@@ -62,6 +62,11 @@ class Pipeline:
     def is_github(self) -> bool:
         return self.event.system is CISystem.GITHUB
 
+    @property
+    def commit(self) -> str:
+        """The commit that the pipeline is about: the event's, that of the comment that orders it, or HEAD."""
+        return self.event.head or self.event.ordered or self.checked_out
+
     def require_platform(self) -> None:
         """Raise UsageError (64) where ngp.yaml cannot be read."""
         if self.wrong is not None:

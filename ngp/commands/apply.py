@@ -74,7 +74,7 @@ def apply(
     given = replace(given, accepts_legacy=accept_legacy, is_apart=apart, accepts_lost=accept_lost)
     given = replace(given, emergency=emergency, key=key)
     if bundle is not None:
-        asked = bundle_applies.BundleApply(_require_bare(given), bootstrap, replan, identities=identity)
+        asked = bundle_applies.BundleApply(given, bootstrap, replan, identities=identity)
         _apply_bundle(context, bundle, asked, output)
     _require_no_replan(replan=replan)
     chosen = scope.choose(context, environment, units)
@@ -108,7 +108,7 @@ def _apply(
     if not auto_approve:
         options.require_person(context, "ngp", "apply", chosen.environment)
     with (
-        output.reports.covering(context, Verb.APPLY, chosen.environment),
+        reporting.covering(context, output.reports, Verb.APPLY, chosen.environment),
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.APPLY, begun, chosen.units, given, jsonl=output.as_json_lines) as now,
     ):
@@ -123,19 +123,6 @@ def _apply(
 def _require_no_replan(*, replan: bool) -> None:
     if replan:
         raise UsageError("`--replan` is for a bundle", todo="name the bundle's file instead of an environment")
-
-
-def _require_bare(given: RunOptions) -> RunOptions:
-    """Return the options; raise UsageError for options that shape a plan: a bundle's plan is made already."""
-    if given.emergency:
-        raise UsageError("a bundle needs approvals, not an emergency", todo="omit --emergency, or pass an environment")
-    shaping = {"-target": given.targets, "-replace": given.replacements, "--apart": given.is_apart}
-    found = [flag for flag, value in {**shaping, "-refresh=false": not given.refresh}.items() if value]
-    if found:
-        raise UsageError(
-            f"{found[0]} changes a plan, and the plan of a bundle is fixed", todo="give it to `ngp plan --out`"
-        )
-    return given
 
 
 def _consent(context: options.Context, now: OpenRun, *, auto_approve: bool, show_all: bool) -> ApplyConsent:

@@ -12,6 +12,7 @@ from ngp.errors import MissingError, NgpError
 from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
+    from ngp.reports.recording import ReportRequest
     from ngp.runs.bundle.approving import Approver, Judgement
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.signatures import SigningKey
@@ -215,16 +216,8 @@ def _path(context: options.Context, file: str) -> Path:
     return context.cwd / file
 
 
-def _write_reports(
-    context: options.Context, wanted: reporting.ReportRequest, bundle: Bundle, result: RunResult
-) -> None:
+def _write_reports(context: options.Context, wanted: ReportRequest, bundle: Bundle, result: RunResult) -> None:
     """Write the reports of a bundle's plan. Raises Exit (1) if one cannot be written."""
-    if not wanted.paths:
-        return
-    from ngp.reports import making
-
-    known = making.facts_of_bundle(bundle, result, context.cwd, context.settings.environ)
-    wanted.platform = known.resolved.platform.path if known.resolved else None
-    code = wanted.put(context, making.of_bundle(result, bundle, known))
+    code = reporting.show(context, wanted.write_bundle(bundle, result, context.settings))
     if code:
         raise typer.Exit(code)

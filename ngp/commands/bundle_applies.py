@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ngp.commands import bundles, options, reporting
 from ngp.commands.options import Context
 from ngp.errors import NgpError
+from ngp.reports.recording import ReportRequest
 from ngp.views import terminal
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class BundleApply:
     jsonl: bool = False
     has_headlines: bool = True
     identities: Sequence[str] | None = None
-    reports: reporting.ReportRequest = field(default_factory=lambda: reporting.ReportRequest(()))
+    reports: ReportRequest = field(default_factory=ReportRequest)
     opened: Callable[[RunContext], None] = lambda _: None
 
 
@@ -44,12 +45,13 @@ def apply(context: Context, path: Path, asked: BundleApply) -> tuple[RunResult, 
     from ngp.runs.bundle import applying, opening
     from ngp.runs.results import Verb
 
+    applying.require_plain(asked.given)
     bundle = bundles.read(context, path, asked.identities)
     stated, verb = bundle.statement, Verb(bundle.statement.verb)
     opening.require_known(bundle, context.cwd)
     given = applying.options(bundle, asked.given, platforms.load(platforms.find(context.cwd)), context.settings)
     with (
-        asked.reports.covering(context, verb, stated.environment),
+        reporting.covering(context, asked.reports, verb, stated.environment),
         running.begin(context, stated.environment) as begun,
         running.open_run(context, verb, begun, stated.chosen, given, jsonl=asked.jsonl) as now,
     ):
@@ -78,26 +80,21 @@ def _complete(context: Context, bundle: Bundle, now: OpenRun, result: RunResult)
 def _is_agreed(context: Context, bundle: Bundle, now: OpenRun, result: RunResult) -> bool:
     """Whether a new plan may be applied in the place of the bundle's: it does the same, or a person says yes."""
     from ngp.runs.bundle import applying
+    from ngp.views import bundles as views
 
-    found = applying.differences(bundle, result)
-    if not found:
-        terminal.say(context.settings, "the new plan does the same as the bundle", always=True)
-        return True
-    environment = now.run.resolved.environment
-    if not context.settings.is_interactive or now.run.request.authority is not None:
-        raise applying.unreviewed(found, environment.name)
+    found = applying.differences(bundle, now.run, result, can_ask=context.settings.is_interactive)
     with now.follow.pause():
-        for one in found:
-            terminal.say(context.settings, f"differs from the bundle: {one}", always=True)
-        return options.confirm(context, f"Apply the new plan to {options.place(environment)}?")
+        views.print_replanned(found, context.settings)
+        question = f"Apply the new plan to {options.place(now.run.resolved.environment)}?"
+        return not found or options.confirm(context, question)
 
 
 def ask_deferred(context: Context, now: OpenRun, result: UnitResult) -> bool:
     """A second question, on a terminal only: a general yes was given before anyone could see this plan."""
     from ngp.views import runs
 
-    if not context.settings.is_interactive or now.run.request.authority is not None:
-        return False  # what changes a protected environment is approved, not answered by whoever applies it
+    if not (context.settings.is_interactive and now.run.request.accepts_answers):
+        return False
     with now.follow.pause():
         runs.show_unit(result, context.settings)
         question = f"`{result.unit}` could not be previewed; this is its real plan. Apply it?"

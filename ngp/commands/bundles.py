@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp.commands.options import Context
-from ngp.commands.reporting import ReportRequest as Reports
-from ngp.errors import UsageError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.commands.running import OpenRun
+    from ngp.reports.recording import ReportRequest
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.requests import BundleRequest
     from ngp.runs.planning import Finish
@@ -46,19 +45,10 @@ Identities = Annotated[
 
 
 def named(context: Context, word: str, units: Sequence[str] | None) -> Path | None:
-    """Return the bundle that a command line names instead of an environment, or None.
-
-    Raises UsageError for words and options that a bundle does not take.
-    """
+    """Return the bundle that a command line names instead of an environment, or None. Raises as `find_whole`."""
     from ngp.runs.bundle import requests
 
-    path = requests.find(context.cwd, word)
-    if path is not None and context.terraform_args:
-        todo = "omit `--` and what follows"
-        raise UsageError("a bundle takes no options for Terraform: its plan is fixed", todo=todo)
-    if path is not None and units:
-        raise UsageError("ngp applies a bundle as a whole", todo=f"omit `{units[0]}`")
-    return path
+    return requests.find_whole(context.cwd, word, units or (), context.terraform_args)
 
 
 def prepare(
@@ -82,7 +72,7 @@ def finish(wanted: BundleRequest | None, context: Context, now: OpenRun, verb: V
 
 
 def print_bundle(
-    wanted: BundleRequest | None, context: Context, result: RunResult, reports: Reports
+    wanted: BundleRequest | None, context: Context, result: RunResult, reports: ReportRequest
 ) -> tuple[RunResult, dict[str, Any]]:
     """Say which bundle was written, also to the reports; return the result with it, and what a JSON document says."""
     from ngp.views import bundles as view

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from ngp.commands import bundles, options, reporting
-from ngp.errors import UsageError
+from ngp.environments import scopes
 
 if TYPE_CHECKING:
     from ngp.commands.running import OpenRun, ResultOptions, RunOptions
@@ -45,12 +45,13 @@ def destroy(
 ) -> None:
     """Destroy units, dependent units first; ask for the environment's name."""
     from ngp.commands import running, scope
+    from ngp.runs import run_options
 
     context = options.context()
     output = running.ResultOptions(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
     chosen = scope.choose(context, environment, units)
     wanted = bundles.prepare(context, out, expires, key, encrypt_to)
-    dry_run = _is_plan(wanted, emergency, dry_run=dry_run)
+    dry_run = run_options.is_plan_only(emergency, has_bundle=wanted is not None, dry_run=dry_run)
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
     given = running.RunOptions(None, None, bool(refresh), lock_timeout, parallelism, accept_data_loss, is_apart=apart)
@@ -72,7 +73,7 @@ def _destroy(
     from ngp.runs.results import Verb
 
     with (
-        output.reports.covering(context, Verb.DESTROY, chosen.environment),
+        reporting.covering(context, output.reports, Verb.DESTROY, chosen.environment),
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.DESTROY, begun, chosen.units, given, jsonl=output.as_json_lines) as now,
     ):
@@ -100,22 +101,9 @@ def _consent(
     return agree
 
 
-def _is_plan(wanted: BundleRequest | None, emergency: str, *, dry_run: bool) -> bool:
-    """Return whether nothing is changed. Raises UsageError for an emergency then, which would sign for nothing."""
-    is_plan = dry_run or wanted is not None
-    if emergency and is_plan:
-        todo = "leave it out; the bundle is approved: ngp bundle approve FILE"
-        raise UsageError("`--emergency` has no effect: this command changes nothing", todo=todo)
-    return is_plan
-
-
 def _require_consent(context: options.Context, chosen: Scope, *, auto_approve: bool) -> None:
-    """Raise UsageError where nobody can be asked, or where nothing tells the operator which environment is meant:
-    a folder or a variable has chosen it, and no question shows it."""
-    if not auto_approve:
+    """Raise UsageError if nobody can be asked, or if no question would show which environment is meant."""
+    if auto_approve:
+        scopes.require_named(chosen, f"ngp destroy {chosen.environment} --auto-approve")
+    else:
         options.require_person(context, "ngp", "destroy", chosen.environment)
-    elif not chosen.is_named:
-        raise UsageError(
-            f"`--auto-approve` destroys only an environment that the command names, not `{chosen.environment}`",
-            todo=f"ngp destroy {chosen.environment} --auto-approve",
-        )

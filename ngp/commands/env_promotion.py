@@ -39,8 +39,7 @@ def diff(source: Source, target: Target, show_all: options.ShowAll = False, as_j
     else:
         view.show(source, target, found, context.settings, whole=show_all)
         view.print_unused(unused, target, context.settings)
-    is_equal = all(each.standing is comparing.DifferenceStatus.DECLARED for each in found)
-    return 0 if is_equal else _DIFFERS
+    return 0 if comparing.is_declared(found) else _DIFFERS
 
 
 def promote(

@@ -76,7 +76,7 @@ def _of_plan(context: Context, environment: str, word: str) -> tuple[Resolved, R
     """Plan the unit of an address; nothing is changed."""
     from ngp.commands import running, scope
     from ngp.runs import addresses, planning
-    from ngp.runs.results import Verb, exit_code
+    from ngp.runs.results import Verb
 
     name = scope.only(scope.choose(context, environment))
     with running.begin(context, name) as begun:
@@ -84,5 +84,4 @@ def _of_plan(context: Context, environment: str, word: str) -> tuple[Resolved, R
         given = running.RunOptions(parallelism=options.DEFAULT_PARALLELISM)
         with running.open_run(context, Verb.PLAN, begun, [at.unit], given) as now:
             result = planning.plan(now.run)
-    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
-    return begun.resolved, at, result, code
+    return begun.resolved, at, result, result.exit_code()

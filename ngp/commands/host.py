@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from ngp.commands import completion, hosting, options
 from ngp.commands.grouping import grouped
 from ngp.views import documents, terminal
 from ngp.views import hosts as view
-
-if TYPE_CHECKING:
-    from ngp.hosts.remote import Emit
 
 PASSES_THROUGH = True
 FORMATS = ("table", "tsv", "json")
@@ -170,13 +167,13 @@ def execute(
     meant = hosting.find(context, hosting.HostRequest(selection, filters, project)).at_work()
     hosts = failures.recall(meant.reach.folder, meant.hosts) if failed else meant.hosts
     batches, kept = remote.batches(hosts, batch), view.CollectedOutput()
-    emit: Emit = kept if as_json else view.JsonLines() if as_lines else view.PrefixedOutput(hosts, context.settings)
+    emit: remote.Emit = kept if as_json else view.follow(hosts, context.settings, as_lines=as_lines)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
     entrance = hosting.enter(context, meant, way, limit)
     with entrance as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
         how = remote.Options(login, 1 if serial else parallelism, fail_fast, limit or None, stdin, has_pty, stop)
         results = batching.run(batches, command, how, emit)
-    failures.keep(meant.reach.folder, (one.host for one in results if not one.is_good))
+    failures.keep(meant.reach.folder, results)
     code = remote.exit_code(results)
     if as_json:
         code = 128 + context.stopped_by if context.stopped_by else code

@@ -229,7 +229,7 @@ def _run_hook(context: Context, order: _Order, meant: SelectedHosts, result: Dep
     from ngp.packages import hooks
     from ngp.views import findings, terminal
 
-    if order.action != "deploy" or context.stopped_by or not (result.is_success or result.failed):
+    if not hooks.is_due(order.action, result, context.stopped_by):
         return None
     aliases = {host.name: alias for host, alias in openssh.aliases(meant.hosts).items()}
     failed = [aliases[one.host] for one in result.failed] or None

@@ -11,10 +11,8 @@ from ngp.commands import bundles, options, reporting
 
 if TYPE_CHECKING:
     from ngp.commands.running import ResultOptions, RunOptions
-    from ngp.environments.resolving import Resolved
     from ngp.environments.scopes import Scope
     from ngp.runs.bundle.requests import BundleRequest
-    from ngp.runs.results import RunResult
 
 
 def plan(
@@ -69,7 +67,7 @@ def _plan(
     from ngp.runs.results import Verb
     from ngp.views import documents
 
-    covering = output.reports.covering(context, Verb.PLAN, meant.environment)
+    covering = reporting.covering(context, output.reports, Verb.PLAN, meant.environment)
     with covering, running.begin(context, meant.environment) as begun:
         named = selection.expand(meant.units, begun.resolved)
         change = None if output.since is None else narrowing.narrow(context, begun.resolved, output.since, named)
@@ -81,20 +79,11 @@ def _plan(
                 output.reports.observe(now.run, change)
         else:
             output.reports.note(begun.resolved)
-            result = _plan_nothing(begun.resolved)
+            result = planning.plan_nothing(begun.resolved)
     result, more = bundles.print_bundle(wanted, context, result, output.reports)
     more |= documents.affected(change) if output.as_json else {}
     result = running.mark_approval(result, begun.resolved)
     running.end(context, result, replace(output, more=more))
-
-
-def _plan_nothing(resolved: Resolved) -> RunResult:
-    """The result where the change affects no unit; stale roots are an error all the same."""
-    from ngp.rendering.staleness import require_rendered
-    from ngp.runs.results import RunResult, Verb
-
-    require_rendered(resolved)
-    return RunResult("", Verb.PLAN, resolved.environment.name, ())
 
 
 PASSES_THROUGH = True

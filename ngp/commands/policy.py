@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ngp.commands import bundles, completion, options, reporting
+from ngp.commands import bundles, completion, options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def check(
         name, verdict, code = _of_bundle(context, path, identity)
     else:
         name, verdict, code = _of_plan(context, environment, units)
-    code = reporting.refused(verdict, code)
+    code = verdict.exit_code(code)
     if as_json:
         documents.write(view.document(name, verdict, code))
     else:
@@ -72,7 +72,7 @@ def _of_plan(context: Context, environment: str, units: list[str] | None) -> tup
     from ngp.commands import running, scope
     from ngp.policies import checking
     from ngp.runs import planning
-    from ngp.runs.results import Verb, exit_code
+    from ngp.runs.results import Verb
     from ngp.views import verdicts as view
 
     meant = scope.choose(context, environment, units)
@@ -82,5 +82,4 @@ def _of_plan(context: Context, environment: str, units: list[str] | None) -> tup
         with running.open_run(context, Verb.PLAN, begun, meant.units, given) as now:
             result = planning.plan(now.run)
     view.print_unchecked(result.units, context.settings)
-    code = exit_code([one.outcome for one in result.units], stopped_by=result.stopped_by)
-    return meant.environment, checking.check(begun.resolved, result, policies), code
+    return meant.environment, checking.check(begun.resolved, result, policies), result.exit_code()

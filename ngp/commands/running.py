@@ -9,15 +9,16 @@ from typing import Any, NoReturn
 
 import typer
 
+from ngp.commands import reporting
 from ngp.commands.options import Context
-from ngp.commands.reporting import ReportRequest as Reports
 from ngp.environments import platforms, resolving
 from ngp.environments.resolving import Resolved
 from ngp.errors import NgpError
+from ngp.reports.recording import ReportRequest
 from ngp.runs import opening, outputs, prestart, run_options
 from ngp.runs.context import RunContext
 from ngp.runs.request import Caller
-from ngp.runs.results import OutputValue, RunResult, Verb, exit_code
+from ngp.runs.results import OutputValue, RunResult, Verb
 from ngp.runs.run_options import RunOptions as RunOptions
 from ngp.settings import Level
 from ngp.terraform.serving import Opener
@@ -91,20 +92,18 @@ class ResultOptions:
     since: str | None = None  # the commit to compare with, "" for the default one, None to leave nothing out
     more: Mapping[str, Any] = field(default_factory=dict)
     headlines: Sequence[OutputValue] = ()
-    reports: Reports = field(default_factory=lambda: Reports(()))
+    reports: ReportRequest = field(default_factory=ReportRequest)
 
 
 def end(context: Context, result: RunResult, output: ResultOptions) -> NoReturn:
     """Print the result of a run, if there is one, and exit with its code."""
-    outcomes = [unit.outcome for unit in result.units]
-    code = exit_code(outcomes, detailed=output.is_detailed, stopped_by=result.stopped_by)
-    code = output.reports.judge(context, result, code)
+    code = reporting.judge(context, output.reports, result, result.exit_code(detailed=output.is_detailed))
     if output.as_json:
         documents.write({**documents.run(result, exit_code=code), **output.more})
     elif not output.as_json_lines and result.run_id:
         with pager.paged(context.settings) if output.is_paged else nullcontext():
             views.show_result(result, context.settings, output.headlines, whole=output.whole)
-    raise typer.Exit(output.reports.write(context, result, code))
+    raise typer.Exit(reporting.show(context, output.reports.write(result, code), code))
 
 
 def headlines(context: Context, now: OpenRun, result: RunResult) -> list[OutputValue]:

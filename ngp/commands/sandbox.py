@@ -9,7 +9,6 @@ import typer
 
 from ngp.commands import options
 from ngp.environments import platforms, sandboxes, workspaces
-from ngp.errors import MissingError
 from ngp.views import documents
 from ngp.views import sandbox as view
 
@@ -72,9 +71,7 @@ def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJs
     context = options.context()
     path = platforms.find(context.cwd)
     chosen = sandboxes.choose(platforms.load(path), environment)
-    running = server.status(workspaces.require_own(path).path)
-    if running is None:
-        raise MissingError("no sandbox is running", todo="ngp sandbox start")
+    running = server.require_running(workspaces.require_own(path).path)
     lines = shell.lines(context.settings.environ, running, chosen.region, chosen.account)
     if as_json:
         documents.write({"schema": "ngp.sandbox.env/1", "export": lines.exports, "unset": lines.unset})

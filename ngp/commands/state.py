@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,12 +26,13 @@ def bootstrap(
     as_json: options.AsJson = False,
 ) -> None:
     """Create the state bucket of an environment's account and region: versioned, encrypted, private, TLS only."""
+    from ngp.runs import units
     from ngp.state import bucket
 
     context = options.context()
     environment = scope.only(scope.choose(context, environment))
     resolved, access = _open(context, environment, may_start=True)
-    plan = bucket.plan(access.session, _bucket_place(resolved))
+    plan = bucket.plan(access.session, units.bucket_place(resolved))
     terminal.say(context.settings, str(plan), always=True)
     if not plan.is_empty:
         if not (auto_approve or options.confirm(context, "Change the bucket?")):
@@ -89,12 +90,3 @@ def _open(context: options.Context, environment: str, *, may_start: bool = False
     resolved = resolving.resolve(platforms.load(platforms.find(context.cwd)), environment)
     note = partial(terminal.say, context.settings)
     return resolved, access.open_states(resolved, context.settings, note, may_start=may_start, stop=context.stop)
-
-
-def _bucket_place(resolved: Resolved) -> Any:
-    from ngp.environments.environment import StateKind
-    from ngp.runs import units
-
-    if resolved.platform.state is StateKind.LOCAL:
-        raise UsageError("this platform keeps its state in files", why="ngp.yaml sets `state: local`")
-    return units.place(resolved, units.SINGLE)

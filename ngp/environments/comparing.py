@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -126,6 +126,11 @@ def unused(found: tuple[EnvironmentDifference, ...], target: Side) -> tuple[str,
         for pattern in target.environment.differences
         if not any(fnmatchcase(each.key, pattern) for each in found)
     )
+
+
+def is_declared(found: Iterable[EnvironmentDifference]) -> bool:
+    """Return whether every difference is declared, and no declaration has expired."""
+    return all(each.standing is DifferenceStatus.DECLARED for each in found)
 
 
 def _judged(

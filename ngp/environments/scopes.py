@@ -76,6 +76,13 @@ def only(meant: Scope) -> str:
     return meant.environment
 
 
+def require_named(meant: Scope, command: str) -> None:
+    """Raise UsageError if the folder or NGP_ENV chose the environment, unseen; `command` is a line that names it."""
+    if not meant.is_named:
+        what = f"this command must name the environment, and it does not name `{meant.environment}`"
+        raise UsageError(what, why="`--auto-approve` answers the question that would show it", todo=command)
+
+
 def one_unit(meant: Scope, todo: str) -> str:
     """Return the unit of a command that takes exactly one; raise UsageError that says `todo` for none or several."""
     if len(meant.units) != 1:

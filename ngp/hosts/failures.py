@@ -6,19 +6,23 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ngp import files
 from ngp.errors import UsageError
 from ngp.hosts.host import Host
 
+if TYPE_CHECKING:
+    from ngp.hosts.remote import HostResult
+
 _FILE = "failed.json"
 
 
-def keep(folder: Path, hosts: Iterable[Host]) -> None:
+def keep(folder: Path, results: Iterable[HostResult]) -> None:
     """Store the hosts on which the last command failed; write errors only affect `--failed`."""
     with suppress(OSError):
         files.private_folder(folder)
-        rows = [[host.environment, host.id] for host in hosts]
+        rows = [[host.environment, host.id] for host in (one.host for one in results if not one.is_good)]
         files.write(folder / _FILE, json.dumps(rows), mode=0o600, durable=False)
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ngp import processes
 from ngp.errors import NgpError
 
+if TYPE_CHECKING:
+    from ngp.packages.deploying import Deployed
+
 AFTER = (".ngp-after-deploy", ".moltar-after-deploy")
 FAILED = (".ngp-failed-deploy", ".moltar-failed-deploy")
+
+
+def is_due(action: str, result: Deployed, stopped_by: int) -> bool:
+    """Return whether a hook follows: after a deploy that succeeded or failed, not after one that was interrupted."""
+    return action == "deploy" and not stopped_by and bool(result.is_success or result.failed)
 
 
 def run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ngp.errors import Finding
+from ngp.errors import Finding, RefusedError
 
 
 class Severity(Enum):
@@ -46,6 +46,10 @@ class Verdict:
     @property
     def denials(self) -> tuple[Violation, ...]:
         return tuple(one for one in self.violations if one.severity is Severity.DENY)
+
+    def exit_code(self, code: int) -> int:
+        """Return the exit code of a run that ended with `code`: 3 for a denial, unless something worse happened."""
+        return int(RefusedError.exit_code) if self.denials and code in (0, 2) else code
 
     def __add__(self, other: Verdict) -> Verdict:
         return replace(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngp.environments.environment import StateKind
+from ngp.environments.resolving import Resolved
 from ngp.errors import MissingError, NgpError, StoppedError
 from ngp.runs import (
     acceptance,
@@ -85,6 +86,14 @@ def plan(context: RunContext, known: ExpectedOutputs | None = None, finish: Fini
         return result
     finally:
         context.tree.remove()
+
+
+def plan_nothing(resolved: Resolved) -> RunResult:
+    """Return the result of a plan without units. Raises UsageError (64) for stale roots all the same."""
+    from ngp.rendering.staleness import require_rendered
+
+    require_rendered(resolved)
+    return RunResult("", Verb.PLAN, resolved.environment.name, ())
 
 
 def complete(

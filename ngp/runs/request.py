@@ -36,6 +36,11 @@ class RunRequest:
     authority: Authority | None = None  # to change a protected environment
     is_cleared: bool = False  # the environment is known to need no authority
 
+    @property
+    def accepts_answers(self) -> bool:
+        """Whether whoever applies may answer questions: a change with an authority was approved as it is."""
+        return self.authority is None
+
 
 @dataclass(frozen=True)
 class Caller:

@@ -125,6 +125,10 @@ class RunResult:
     def counts(self) -> Counts:
         return sum((unit.counts for unit in self.units), Counts())
 
+    def exit_code(self, *, detailed: bool = False) -> int:
+        """Return the exit code of the run; with `detailed` it is 2 for changes."""
+        return exit_code([unit.outcome for unit in self.units], detailed=detailed, stopped_by=self.stopped_by)
+
     @property
     def changes(self) -> dict[str, tuple[Change, ...]]:
         """The changes by unit."""

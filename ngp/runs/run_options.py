@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ngp.environments.resolving import Resolved
+from ngp.errors import UsageError
 from ngp.runs import addresses, selection
 from ngp.runs.authority import Authority
 from ngp.runs.request import RunRequest
@@ -69,6 +70,15 @@ def request(
         given.authority,
         given.is_cleared,
     )
+
+
+def is_plan_only(emergency: str, *, has_bundle: bool, dry_run: bool) -> bool:
+    """Return whether a destroy only plans. Raises UsageError (64) for an emergency then, which would sign nothing."""
+    is_plan = dry_run or has_bundle
+    if emergency and is_plan:
+        todo = "omit it; to approve the bundle: ngp bundle approve FILE" if has_bundle else "omit it"
+        raise UsageError("`--emergency` has no effect: this command changes nothing", todo=todo)
+    return is_plan
 
 
 def declare(asked: RunRequest, resolved: Resolved, given: RunOptions, settings: Settings) -> Authority | None:

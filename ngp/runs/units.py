@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ngp.catalogue.types import Type
 from ngp.environments import state_locations
 from ngp.environments.binding import ValueSource
-from ngp.environments.environment import OutputRef, StateMode
+from ngp.environments.environment import OutputRef, StateKind, StateMode
 from ngp.errors import UsageError, nearest
 from ngp.state import locations
 
@@ -104,6 +104,13 @@ def _source(resolved: Resolved, unit: str) -> Path:
 def any_place(resolved: Resolved) -> locations.StateLocation:
     """Return the location of one of the environment's states; files about all of them are stored beside it."""
     return place(resolved, next(iter(resolved.environment.units), SINGLE))
+
+
+def bucket_place(resolved: Resolved) -> locations.StateLocation:
+    """Return a location in the state bucket. Raises UsageError (64) if the platform keeps its state in files."""
+    if resolved.platform.state is StateKind.LOCAL:
+        raise UsageError("this platform keeps its state in files", why="ngp.yaml sets `state: local`")
+    return place(resolved, SINGLE)
 
 
 def place(resolved: Resolved, unit: str) -> locations.StateLocation:

@@ -67,6 +67,14 @@ def status(workspace: Path) -> RunningSandbox | None:
     return _find(workspace)
 
 
+def require_running(workspace: Path) -> RunningSandbox:
+    """Return the sandbox that answers. Raises MissingError (69) if none is running."""
+    running = status(workspace)
+    if running is None:
+        raise MissingError("no sandbox is running", todo="ngp sandbox start")
+    return running
+
+
 def stop(workspace: Path) -> bool:
     """Stop the sandbox and delete its data; return whether there was one."""
     with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox stop", wait=True):

@@ -44,6 +44,14 @@ def fields(path: Path, digest: str, stated: Statement) -> dict[str, Any]:
     return {"file": str(path), "digest": digest, "expires": stated.expires.isoformat()}
 
 
+def print_replanned(found: Sequence[PlanDifference], settings: Settings) -> None:
+    """Print on stderr how a new plan differs from that of the bundle."""
+    for one in found:
+        terminal.say(settings, f"differs from the bundle: {one}", always=True)
+    if not found:
+        terminal.say(settings, "the new plan does the same as the bundle", always=True)
+
+
 def print_made(made: BundleRequest, result: RunResult, settings: Settings) -> None:
     """Print on stderr which bundle was written and where it was uploaded to, or why there is none."""
     stated = made.statement

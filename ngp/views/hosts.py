@@ -104,6 +104,11 @@ class PrefixedOutput:
         binary.flush()
 
 
+def follow(hosts: Sequence[Host], settings: Settings, *, as_lines: bool) -> JsonLines | PrefixedOutput:
+    """Return what prints the events of a command on hosts: lines of JSON, or lines with the names of hosts."""
+    return JsonLines() if as_lines else PrefixedOutput(hosts, settings)
+
+
 class JsonLines:
     """Follows a command on many hosts and prints each event as a line of JSON."""
 

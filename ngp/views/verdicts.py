@@ -26,6 +26,12 @@ def show(verdict: Verdict, settings: Settings) -> None:
     out.print(terminal.line(total, style="bold"), soft_wrap=True)
 
 
+def print_violations(verdict: Verdict, settings: Settings) -> None:
+    """Print on stderr what policies deny or warn of."""
+    for one in verdict.violations:
+        terminal.say(settings, findings.block(one.finding, word=one.severity.value), always=True)
+
+
 def print_unchecked(units: Iterable[UnitResult], settings: Settings) -> None:
     """Name the units on stderr that were not checked, because they could not be planned."""
     for one in units:

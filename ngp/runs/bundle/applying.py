@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from ngp.environments import documents
 from ngp.environments.environment import Platform
-from ngp.errors import Finding, StaleError
+from ngp.errors import Finding, StaleError, UsageError
 from ngp.runs import applying, destroying, protection
 from ngp.runs.bundle import approvals, comparing, opening, rules
 from ngp.runs.bundle.comparing import PlanDifference
 from ngp.runs.bundle.opening import Bundle
 from ngp.runs.bundle.statement import Statement
 from ngp.runs.context import RunContext
-from ngp.runs.results import RunResult, UnitResult, Verb, exit_code
+from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.runs.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -29,6 +29,17 @@ class BundleConsent:
 
     agree: Callable[[RunResult], bool]
     continue_deferred: Callable[[UnitResult], bool]
+
+
+def require_plain(given: RunOptions) -> None:
+    """Raise UsageError (64) for options that change a plan, or that replace approvals: a bundle has both."""
+    if given.emergency:
+        raise UsageError("a bundle needs approvals, not an emergency", todo="omit --emergency, or pass an environment")
+    shaping = {"-target": given.targets, "-replace": given.replacements, "--apart": given.is_apart}
+    for flag, value in {**shaping, "-refresh=false": not given.refresh}.items():
+        if value:
+            todo = "omit it, or plan a new bundle with it: ngp plan --out FILE"
+            raise UsageError(f"`{flag}` does not work with a bundle", why="its plan is fixed", todo=todo)
 
 
 def options(bundle: Bundle, given: RunOptions, platform: Platform, settings: Settings) -> RunOptions:
@@ -74,19 +85,20 @@ def apply(
 
 def complete(bundle: Bundle, run: RunContext, result: RunResult) -> None:
     """Record that the whole bundle is applied, if it is. Raises NgpError if that fails."""
-    if not exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by):
+    if not result.exit_code():
         opening.complete(bundle, run)
 
 
-def differences(bundle: Bundle, result: RunResult) -> list[PlanDifference]:
-    """Return what a new plan does otherwise than the bundle shows."""
-    return list(comparing.compare(opening.results(bundle), result.units))
+def differences(bundle: Bundle, run: RunContext, result: RunResult, *, can_ask: bool) -> list[PlanDifference]:
+    """Return how a new plan differs from the bundle's, for a person to accept.
 
-
-def unreviewed(found: list[PlanDifference], environment: str) -> StaleError:
-    """Return the error for a new plan that does otherwise, where nobody may agree to it."""
-    why, todo = "nobody has reviewed it", f"review a new bundle: ngp plan {environment} --out FILE"
-    return StaleError([Finding(f"the new plan differs: {one}", why=why, todo=todo) for one in found])
+    Raises StaleError (4) where it differs and no person can accept it: there is none, or the change needs approvals.
+    """
+    found = list(comparing.compare(opening.results(bundle), result.units))
+    if found and not (can_ask and run.request.accepts_answers):
+        why, todo = "nobody has reviewed it", f"review a new bundle: ngp plan {run.name} --out FILE"
+        raise StaleError([Finding(f"the new plan differs: {one}", why=why, todo=todo) for one in found])
+    return found
 
 
 def _addresses(stated: Statement, flag: str) -> list[str]:

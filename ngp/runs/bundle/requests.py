@@ -147,6 +147,17 @@ def find(cwd: Path, word: str) -> Path | None:
     return None if word in documents.names(platforms.load(platforms.find(cwd))) else path
 
 
+def find_whole(cwd: Path, word: str, units: Sequence[str], passed: Sequence[str]) -> Path | None:
+    """Return what `find` returns. Raises UsageError for units, and for options to Terraform, with a bundle."""
+    path = find(cwd, word)
+    if path is not None and passed:
+        todo = "omit `--` and what follows"
+        raise UsageError("a bundle takes no options for Terraform: its plan is fixed", todo=todo)
+    if path is not None and units:
+        raise UsageError("ngp applies a bundle as a whole", todo=f"omit `{units[0]}`")
+    return path
+
+
 def read(path: Path, identities: Sequence[str], settings: Settings, cwd: Path) -> Bundle:
     """Open a bundle with the named keys, or those of ~/.ssh if it is sealed."""
 

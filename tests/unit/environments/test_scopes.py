@@ -73,3 +73,10 @@ def test_without_a_name_some_commands_take_all_environments(home):
     assert scopes.choose_any(home, "app", ["base"]) == (["dev", "prod"], ("app", "base"))
     assert scopes.choose_any(home, "prod", None) == (["prod"], ())
     assert scopes.choose_any(home, "nowhere", None) == (["nowhere"], ())
+
+
+def test_only_a_named_environment_is_destroyed_without_a_question():
+    scopes.require_named(Scope("dev"), "ngp destroy dev --auto-approve")
+    with pytest.raises(UsageError, match="must name the environment") as caught:
+        scopes.require_named(Scope("dev", origin="NGP_ENV"), "ngp destroy dev --auto-approve")
+    assert caught.value.findings[0].todo == "ngp destroy dev --auto-approve"

@@ -6,6 +6,7 @@ import pytest
 
 from ngp.errors import NgpError
 from ngp.packages import hooks
+from ngp.packages.deploying import Deployed, Failed
 
 SAY = '#!/bin/sh\necho "$0 ENV=$ENV FAILED=${FAILED_HOSTS-none}" >>said\n'
 
@@ -63,3 +64,17 @@ def test_what_a_hook_prints_is_no_data(tmp_path, hook, capfd):
     hook(".ngp-after-deploy", "#!/bin/sh\necho hello\n")
     run(tmp_path)
     assert capfd.readouterr() == ("", "hello\n")
+
+
+@pytest.mark.parametrize(
+    ("action", "result", "stopped_by", "due"),
+    [
+        ("deploy", Deployed(("a",), (), ()), 0, True),
+        ("deploy", Deployed((), (Failed("a", "step", "why"),), ("b",)), 0, True),
+        ("deploy", Deployed((), (), ("a",)), 0, False),  # nothing was tried
+        ("deploy", Deployed(("a",), (), ()), 2, False),
+        ("install", Deployed(("a",), (), ()), 0, False),
+    ],
+)
+def test_a_hook_follows_a_deploy_that_was_not_interrupted(action, result, stopped_by, due):
+    assert hooks.is_due(action, result, stopped_by) is due

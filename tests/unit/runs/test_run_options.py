@@ -45,3 +45,11 @@ def test_an_emergency_is_declared_only_where_something_may_change(resolved, mock
     approved = replace(asked, authority=SimpleNamespace())
     assert run_options.declare(approved, resolved, given, None) is approved.authority
     assert declare.call_count == 1
+
+
+@pytest.mark.parametrize(("has_bundle", "dry_run"), [(True, False), (False, True), (True, True)])
+def test_a_destroy_that_only_plans_takes_no_emergency(has_bundle, dry_run):
+    assert run_options.is_plan_only("", has_bundle=has_bundle, dry_run=dry_run)
+    with pytest.raises(UsageError, match="changes nothing"):
+        run_options.is_plan_only("the disk is full", has_bundle=has_bundle, dry_run=dry_run)
+    assert not run_options.is_plan_only("the disk is full", has_bundle=False, dry_run=False)

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from ngp.environments.environment import Platform
+from ngp.errors import StaleError, UsageError
 from ngp.runs import protection
-from ngp.runs.bundle import applying, approvals, opening, rules
+from ngp.runs.bundle import applying, approvals, comparing, opening, rules
 from ngp.runs.outcomes import Outcome
+from ngp.runs.request import RunRequest
 from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.runs.run_options import RunOptions
 
@@ -48,3 +50,34 @@ def test_a_bundle_is_complete_when_all_of_it_was_applied(mocker, outcome, noted)
     result = RunResult("run", Verb.APPLY, "dev", (UnitResult("app", "app", 1, outcome),))
     applying.complete("bundle", "run", result)
     assert complete.call_count == noted
+
+
+@pytest.mark.parametrize(
+    ("given", "flag"),
+    [
+        (RunOptions(targets=["a.b"]), "`-target`"),
+        (RunOptions(replacements=["a.b"]), "`-replace`"),
+        (RunOptions(is_apart=True), "`--apart`"),
+        (RunOptions(refresh=False), "`-refresh=false`"),
+        (RunOptions(emergency="the disk is full"), "not an emergency"),
+    ],
+)
+def test_a_bundle_takes_no_option_that_changes_its_plan(given, flag):
+    with pytest.raises(UsageError, match=flag):
+        applying.require_plain(given)
+    applying.require_plain(replace(RunOptions(), parallelism=3, may_lose_data=["db"], accepts_legacy=True))
+
+
+def test_a_new_plan_that_differs_needs_a_person_or_a_review(mocker):
+    mocker.patch.object(opening, "results")
+    compare = mocker.patch.object(comparing, "compare", return_value=["`app` would be deleted"])
+    result = RunResult("run", Verb.APPLY, "dev", ())
+    run = SimpleNamespace(name="dev", request=RunRequest(Verb.APPLY))
+    assert applying.differences("bundle", run, result, can_ask=True) == ["`app` would be deleted"]
+    with pytest.raises(StaleError, match="the new plan differs: `app` would be deleted"):
+        applying.differences("bundle", run, result, can_ask=False)
+    approved = SimpleNamespace(name="dev", request=RunRequest(Verb.APPLY, authority="approvals"))
+    with pytest.raises(StaleError, match="nobody has reviewed it"):
+        applying.differences("bundle", approved, result, can_ask=True)
+    compare.return_value = []
+    assert applying.differences("bundle", approved, result, can_ask=False) == []

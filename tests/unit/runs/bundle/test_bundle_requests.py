@@ -48,3 +48,14 @@ def test_a_word_with_an_ending_is_a_bundle_and_an_environment_is_not(platform):
     assert requests.find(platform, "saved") == platform / "saved"
     for word in ("", "dev", "prod", "swarm...", "...swarm"):
         assert requests.find(platform, word) is None
+
+
+def test_a_bundle_takes_no_units_and_no_options_for_terraform(mocker, tmp_path):
+    find = mocker.patch.object(requests, "find", return_value=tmp_path / "dev.bundle")
+    assert requests.find_whole(tmp_path, "dev.bundle", (), ()) == tmp_path / "dev.bundle"
+    with pytest.raises(UsageError, match="as a whole"):
+        requests.find_whole(tmp_path, "dev.bundle", ["app"], ())
+    with pytest.raises(UsageError, match="no options for Terraform"):
+        requests.find_whole(tmp_path, "dev.bundle", (), ["-compact-warnings"])
+    find.return_value = None
+    assert requests.find_whole(tmp_path, "dev", ["app"], ["-compact-warnings"]) is None

@@ -194,11 +194,12 @@ def _try(work):
 def _work(asked, known):
     for path in sorted(_modules(asked.paths)):
         lines = known.get(path, {})
+        all_of_it = sorted({test for tests in lines.values() for test in tests})
         found = list(mutants((ROOT / path).read_text()))
         if asked.at_most and len(found) > asked.at_most:
             found = random.Random(f"{asked.seed} {path}").sample(found, asked.at_most)
         for line, what, text in sorted(found):
-            tests = lines.get(line, ())
+            tests = lines.get(line, ()) or (all_of_it if line in lines else ())  # a line that the import runs
             yield path, line, what, text, _fewest(tests, asked.tests_each), asked.timeout
 
 

@@ -139,8 +139,8 @@ def drop(place: StateLocation, lock_id: str, session: Session) -> bool:
     found = _read(place, session)
     if found is None or found[0].get("ID") != lock_id:
         return False
-    session.call("s3", "delete_object", absent=_GONE, Bucket=place.bucket, Key=_key(place), IfMatch=found[1])
-    return True
+    where = {"Bucket": place.bucket, "Key": _key(place)}
+    return session.call("s3", "delete_object", absent=_GONE, IfMatch=found[1], **where) is not None
 
 
 def _take(name: str, place: StateLocation, lock_id: str, session: Session, purpose: Purpose) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult
 from ngp.terraform.plans import SENSITIVE, Action, Change, OutputChange
 
@@ -55,8 +56,8 @@ def _effects(unit: UnitResult) -> dict[str, _Effect]:
     effects = {change.address: _Effect(_word(change), _attributes(change)) for change in unit.changes}
     effects |= {f"output {name}": _Effect(one.action.value, _output(one)) for name, one in unit.outputs.items()}
     effects |= {str(one): _Effect("invoke", {"values": (one.values, one.unknown)}) for one in unit.invocations}
-    deferred = {"(unit)": _Effect(unit.outcome.value, {})} if not unit.outcome.is_good or unit.is_preview else {}
-    return {**effects, **deferred}
+    is_planned = unit.outcome.is_good and unit.outcome is not Outcome.DEFERRED and not unit.is_preview
+    return effects if is_planned else {**effects, "(unit)": _Effect(unit.outcome.value, {})}
 
 
 def _word(change: Change) -> str:

@@ -60,8 +60,6 @@ class StateLocks:
     def note_plan(self, planned: JointPlan) -> None:
         """Record what is about to be confirmed and applied; release the locks of separate units, which Terraform takes
         itself.
-
-        Terraform takes those itself.
         """
         found = planned.joint
         self._keep_only(planned.results)

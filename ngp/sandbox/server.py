@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
 import shutil
@@ -216,6 +215,8 @@ def _name(port: int, *, timeout_s: float) -> str:
 
 def _ask(port: int, method: str, path: str, *, timeout_s: float) -> Any:
     """The JSON that a server on loopback answers, or None; a proxy of the shell has no part in it."""
+    import http.client  # many commands load this module and ask no sandbox
+
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
     try:
         connection.request(method, path)

@@ -20,7 +20,11 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # Terraform's licence is no matter of ours where somebody has installed it already.
 TERRAFORM := $(shell command -v terraform >/dev/null 2>&1 || command -v tofu >/dev/null 2>&1 || echo ,terraform)
 
-.PHONY: help setup demo demo-clean check test test-all faults mutants bench clean
+# Static checks take one core each. What one prints stays together where make can do that (4.0 and newer).
+STATIC := types scripts rendered imports lint
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.PHONY: help setup demo demo-clean check $(STATIC) test test-all faults mutants bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -45,19 +49,30 @@ demo-clean: ## undo make demo
 	@find environments/$(ENV) \( -name .terraform -o -name wired.auto.tfvars.json \) -prune -exec rm -rf {} +
 
 check: $(DEV) ## the quick part: static, unit, mocked
+	@$(MAKE) --jobs=2 $(TOGETHER) $(STATIC)
+	@echo "== quick tests (pytest, $(WORKERS) at a time)"
+	@$(VENV)/bin/pytest tests/unit tests/modules tests/test_shape.py -m "not integration" -n $(WORKERS) --dist worksteal -q
+
+types: $(DEV)
+	@echo "== types (mypy)"
+	@$(VENV)/bin/mypy
+
+scripts: $(DEV)
+	@echo "== shell scripts (shellcheck)"
+	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci modules/dcos/files/ip-detect)
+
+rendered: $(DEV)
+	@echo "== rendered files (ngp render --check)"
+	@$(NGP) render --check
+
+imports: $(DEV)
+	@echo "== directions of imports (import-linter)"
+	@$(VENV)/bin/lint-imports
+
+lint: $(DEV)
 	@echo "== lint and format (ruff)"
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@echo "== types (mypy)"
-	@$(VENV)/bin/mypy
-	@echo "== directions of imports (import-linter)"
-	@$(VENV)/bin/lint-imports
-	@echo "== shell scripts (shellcheck)"
-	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci modules/dcos/files/ip-detect)
-	@echo "== quick tests (pytest, $(WORKERS) at a time)"
-	@$(VENV)/bin/pytest tests/unit tests/modules tests/test_shape.py -m "not integration" -n $(WORKERS) --dist worksteal -q
-	@echo "== rendered files (ngp render --check)"
-	@$(NGP) render --check
 
 test: check ## everything: the quick part, then real Terraform on the sandbox
 	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -m integration -n 3 --dist loadfile --no-loadscope-reorder

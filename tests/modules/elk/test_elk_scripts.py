@@ -2,14 +2,17 @@
 
 import hashlib
 import http.server
+import io
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 import tarfile
 import threading
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -102,21 +105,46 @@ def cluster():
 
 
 @pytest.fixture
-def settle(cluster, tmp_path):
-    def run(**changes):
+def settings(cluster, tmp_path):
+    """`settings(RETENTION_DAYS=7)` writes the file that the script reads, and returns its path."""
+
+    def write(**changes):
         file = tmp_path / "settle.json"
         file.write_text(json.dumps({**SETTINGS, "ENDPOINT": cluster.url, **changes}))
-        keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL_STS": cluster.url}
-        env = {"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true", "no_proxy": "*", **keys}
-        argv = [sys.executable, FILES / "settle.py", file]
-        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=120, check=False)
+        return str(file)
+
+    return write
+
+
+@pytest.fixture
+def keys(cluster):
+    """What the script finds in its environment."""
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL_STS": cluster.url}
+    return {"AWS_EC2_METADATA_DISABLED": "true", "no_proxy": "*", **keys}
+
+
+@pytest.fixture
+def settle(settings, keys, monkeypatch):
+    """Runs the script in this process, which has loaded botocore, and returns its exit code and what it said."""
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+
+    def run(**changes):
+        monkeypatch.setattr(sys, "argv", ["settle.py", settings(**changes)])
+        code, said = 0, io.StringIO()
+        with redirect_stderr(said):
+            try:
+                runpy.run_path(str(FILES / "settle.py"), run_name="__main__")
+            except SystemExit as end:
+                code = end.code
+        return code, said.getvalue()
 
     return run
 
 
 def settled(run, **changes):
-    result = run(**changes)
-    assert result.returncode == 0, result.stderr
+    code, said = run(**changes)
+    assert code == 0, said
 
 
 def test_new_domain_gets_rights_retention_and_snapshots(cluster, settle):
@@ -167,9 +195,10 @@ def test_role_that_is_not_known_yet_is_assumed_later(cluster, settle):
     assert "/_snapshot/ngp" in cluster.held
 
 
-def test_refusal_is_said_and_ends_with_one(cluster, settle):
+def test_refusal_is_said_and_ends_with_one(cluster, settings, keys):
     cluster.refusals = [403] * 6
-    result = settle()
+    argv, env = [sys.executable, FILES / "settle.py", settings()], {"PATH": os.environ["PATH"], **keys}
+    result = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 1
     assert "attempt 6 of 6: PUT /_plugins/_security/api/roles/ngp_writer: 403" in result.stderr
 

@@ -1,5 +1,6 @@
 """Each rule, by a module that breaks it and one that does not. The sound module is the scaffold's."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,21 +51,26 @@ GROUP = """resource "aws_autoscaling_group" "x" {
 """
 
 
-@pytest.fixture
-def thing(tmp_path):
-    """A sound module with the wired inputs `vpc_id` and `subnet_ids`."""
-    catalogue = Catalogue(tmp_path, {})
-    for path, text in scaffold.render(
-        tmp_path, catalogue, scaffold.ModuleRequest("thing", "Thing", "apps", "A thing.")
-    ).items():
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A sound module with the wired inputs `vpc_id` and `subnet_ids`, to be copied."""
+    modules = tmp_path_factory.mktemp("sound")
+    asked = scaffold.ModuleRequest("thing", "Thing", "apps", "A thing.")
+    for path, text in scaffold.render(modules, Catalogue(modules, {}), asked).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    folder = tmp_path / "thing"
+    folder = modules / "thing"
     add(folder, "module.yaml", "wildcards: {}\n", "requires: []", "requires: [vpc_id, subnet_ids]")
     for name, type_ in (("vpc_id", "string"), ("subnet_ids", "list(string)")):
         add(folder, "thing-variables.tf", f'variable "{name}" {{\n  description = "Wired."\n  type = {type_}\n}}\n')
     assert faults(folder) == []
     return folder
+
+
+@pytest.fixture
+def thing(sound, tmp_path):
+    """A copy of the sound module."""
+    return shutil.copytree(sound, tmp_path / "thing")
 
 
 def add(folder: Path, name: str, text: str, old: str = "", new: str = "") -> None:

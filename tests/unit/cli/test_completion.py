@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from ngp.commands import completion
+from tests.harness import Ngp
 
 
 @pytest.fixture
@@ -25,13 +26,23 @@ def platform(tmp_path):
     return tmp_path
 
 
+def _asked(line):
+    """What bash sets for the command that completes a line."""
+    return {"_NGP_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+
+
+def _complete(cwd, line):
+    """Names for the last word of a line, from this process: a child would load ngp first."""
+    done = Ngp(cwd).call(env=_asked(line))
+    assert (done.exit_code, done.stderr) == (0, "")
+    return done.stdout.split()
+
+
 def _bash(cwd, line):
-    words = line.split(" ")
-    env = {"_NGP_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.argv = ['ngp']; from ngp.__main__ import main; main()"],
         cwd=cwd,
-        env={**os.environ, **env},
+        env={**os.environ, **_asked(line)},
         capture_output=True,
         text=True,
         check=False,
@@ -69,17 +80,16 @@ TYPED = [
 
 @pytest.mark.parametrize(("line", "names"), TYPED)
 def test_bash_completes_what_could_stand_there(platform, line, names):
-    assert _bash(platform, line) == names
+    assert _complete(platform, line) == names
 
 
 def test_completing_loads_nothing_heavy(platform):
     code = "import sys; sys.argv = ['ngp']; from ngp.__main__ import answer\n"
     code += "try: answer()\nfinally: print('LOADED', *sys.modules)"
-    env = {"_NGP_COMPLETE": "complete_bash", "COMP_WORDS": "ngp plan dev ", "COMP_CWORD": "3"}
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=platform,
-        env={**os.environ, **env},
+        env={**os.environ, **_asked("ngp plan dev ")},
         capture_output=True,
         text=True,
         check=False,

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 
 import pytest
 
@@ -16,17 +17,20 @@ def _walk(name, command):
         yield from _walk(f"{name} {below}", inner)
 
 
-TREE = {path: command for name in table.entries() for path, command in _walk(name, loading.load(name))}
+@cache  # read when a test runs, not by each worker that only collects
+def _tree():
+    """All commands by their path."""
+    return {path: command for name in table.entries() for path, command in _walk(name, loading.load(name))}
 
 
 def _check_line(line):
     """A command line of a text: its command and its flags exist."""
     words = shlex.split(line.replace("[UNIT]", "UNIT"))
     assert words[0] == "ngp"
-    path = " ".join(words[1:3]) if " ".join(words[1:3]) in TREE else words[1]
-    assert path in TREE, line
-    assert not hasattr(TREE[path], "commands"), f"{line} is a group"
-    known = {flag for param in TREE[path].params for flag in (*param.opts, *param.secondary_opts)}
+    path = " ".join(words[1:3]) if " ".join(words[1:3]) in _tree() else words[1]
+    assert path in _tree(), line
+    assert not hasattr(_tree()[path], "commands"), f"{line} is a group"
+    known = {flag for param in _tree()[path].params for flag in (*param.opts, *param.secondary_opts)}
     own = words[: words.index("--")] if "--" in words else words
     for word in own:
         flag = word.partition("=")[0]
@@ -48,7 +52,7 @@ def test_words_of_other_tools_are_no_commands_of_ngp(word):
 
 
 def test_every_command_has_an_example_and_every_example_works_as_written():
-    commands = {path for path, command in TREE.items() if not hasattr(command, "commands")}
+    commands = {path for path, command in _tree().items() if not hasattr(command, "commands")}
     assert examples.EXAMPLES.keys() == commands
     for path, rows in examples.EXAMPLES.items():
         for line in rows:

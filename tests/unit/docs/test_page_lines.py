@@ -57,10 +57,11 @@ def test_commands_on_a_state_name_the_unit_and_prepare_its_folder():
     wrong, seen = [], 0
     for page in (ROOT / "modules").glob("*/README.md"):
         for paragraph in re.split(r"\n\n|\n- ", page.read_text(encoding="utf-8")):
-            for before, address in re.findall(r"(?s)(.*)`terraform (?:state rm|import) '(\S+)", paragraph):
+            for command in re.finditer(r"`terraform (?:state rm|import) '(\S+)", paragraph):
                 seen += 1
-                if not address.startswith("module.UNIT.") or "`terraform init`" not in before:
-                    wrong.append(f"{page.parent.name}: {address}")
+                before = paragraph[: command.start()]
+                if not command[1].startswith("module.UNIT.") or "`terraform init`" not in before:
+                    wrong.append(f"{page.parent.name}: {command[1]}")
     assert seen
     assert wrong == []
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -18,13 +19,14 @@ def table(head):
     return [[cell.strip() for cell in row.strip("| ").split("|")] for row in rows]
 
 
+@cache  # read when a test runs, not by each worker that only collects
 def modules():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
-        yield name, ast.parse(path.read_text(encoding="utf-8"))
+    """The trees of all modules by name."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    names = [path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".") for path in paths]
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in zip(names, paths, strict=True)}
 
 
-MODULES = dict(modules())
 RETIRED = {row[0] for row in table("retired")}
 
 
@@ -39,7 +41,7 @@ def used_twice(classes):
 def test_no_class_name_is_used_twice():
     classes = [
         (module, node.name)
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         for node in tree.body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
@@ -73,7 +75,7 @@ def names_in(tree):
 def test_names_have_no_retired_word():
     found = {
         module: {name for name in (module.rpartition(".")[2], *names_in(tree)) if retired_in(name)}
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
     }
     assert {module: names for module, names in found.items() if names} == {}
 
@@ -87,7 +89,7 @@ def test_texts_have_no_retired_word():
     pattern = re.compile(rf"\b(?:{'|'.join(IN_TEXTS)})(?:s|ed|ing)?\b")
     said = [
         f"{module}:{node.lineno}: {node.value}"
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and pattern.search(node.value)
     ]

@@ -300,7 +300,7 @@ def test_a_wire_that_the_operator_made_stays(house, configure):
     assert house.tree() == before
 
 
-def test_a_million_characters_are_written_and_read(house, configure):
-    long = '\u00e4${"' * 200_000
+def test_200_000_characters_are_written_and_read(house, configure):
+    long = '\u00e4${"' * 50_000
     configure(sets=[f"openvpn.instance_type={json.dumps(long)}"])
     assert house.resolve().bindings["openvpn"].inputs["instance_type"].value == long

@@ -34,7 +34,8 @@ def person(tmp_path):
     def make(name, kind="ed25519", passphrase=""):
         path = tmp_path / "keys" / name
         path.parent.mkdir(exist_ok=True)
-        argv = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", name, "-f", str(path)]
+        bits = ["-b", "2048"] if kind == "rsa" else []  # a longer one takes up to a second to make
+        argv = ["ssh-keygen", "-q", "-t", kind, *bits, "-N", passphrase, "-C", name, "-f", str(path)]
         subprocess.run(argv, check=True, capture_output=True)
         return Person(f"{name}@example.com", path)
 

@@ -57,7 +57,7 @@ def read(path: Path) -> str:
     except FileNotFoundError:
         raise UsageError("this file does not exist", where=str(path)) from None
     except UnicodeDecodeError as error:
-        raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
+        raise UsageError("this file is not UTF-8", where=str(path), why=str(error)) from None
 
 
 def parse(text: str, path: Path) -> Document:
@@ -77,10 +77,10 @@ def parse(text: str, path: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         why = str(error.problem or error.context)
-        raise conflicts.explain(text, path) or UsageError("this is not YAML", where=place, why=why) from None
+        raise conflicts.explain(text, path) or UsageError("this file is not valid YAML", where=place, why=why) from None
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
-        raise UsageError("this is not YAML", where=f"{path}:{line}", why=str(error.reason)) from None
+        raise UsageError("this file is not valid YAML", where=f"{path}:{line}", why=str(error.reason)) from None
     except RecursionError:
         raise UsageError("this is nested too deeply", where=str(path)) from None
     return Document(path, data, lines)

@@ -58,7 +58,7 @@ def _of_answer(call: str, code: str, message: str, status: int) -> NgpError:
         )
     if code in _DENIED:
         todo = f"allow the credentials to do {call}, or use others"
-        return DeniedError(f"the credentials may not do {call}", why=why, todo=todo)
+        return DeniedError(f"the credentials do not allow {call}", why=why, todo=todo)
     if status >= _SERVER_FAULT or code in _BUSY:
         todo = "wait and run the command again; https://health.aws.amazon.com/health/status shows outages"
         return MissingError("AWS cannot serve a call now", where=call, why=f"{why} (HTTP status {status})", todo=todo)

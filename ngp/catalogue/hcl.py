@@ -111,7 +111,7 @@ def read(path: Path) -> str:
     except FileNotFoundError:
         raise UsageError("this file does not exist", where=str(path)) from None
     except UnicodeDecodeError as error:
-        raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
+        raise UsageError("this file is not UTF-8", where=str(path), why=str(error)) from None
 
 
 def parse(text: str, path: Path) -> Body:

@@ -54,7 +54,8 @@ def promote(
     from ngp.rendering import promotion
 
     if plan and (as_json or dry_run):
-        raise UsageError("`--plan` plans what was written", todo=f"leave it out, and run: ngp plan {target} --json")
+        todo = f"omit it, then run: ngp plan {target} --json"
+        raise UsageError("`--plan` does not work with `--json` or `--dry-run`", todo=todo)
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     made = promotion.promote(platform, source, target, only or (), write=not dry_run)

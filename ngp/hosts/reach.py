@@ -171,7 +171,7 @@ def _texts(platform: Platform, environment: Environment, session: Callable[[str]
     names = [units.SINGLE] if environment.state is StateMode.SINGLE else list(environment.units)
     reached = None if platform.state is StateKind.LOCAL else session(environment.name)
     if reached is None and platform.state is not StateKind.LOCAL:
-        raise MissingError("cannot reach the states")
+        raise MissingError(f"cannot reach the states of `{environment.name}`", todo=f"ngp doctor {environment.name}")
     found = {}
     for name in names:
         place = state_locations.locate(platform, environment, name)

@@ -45,7 +45,7 @@ def evaluate(
         )
         done = processes.run(request)
         if done.timed_out:
-            raise NgpError(f"the policies took longer than {timeout_s:.0f} seconds", todo="simplify them")
+            raise NgpError(f"evaluating the policies took longer than {timeout_s:.0f} seconds", todo="simplify them")
         answer = _read(program, done)
         if answer.get("errors"):
             raise _refused(answer["errors"][0], folder)

@@ -99,7 +99,7 @@ def _ask(policies: Policies, plan: Mapping[str, Any]) -> Sequence[Any]:
     request = programs.request(evaluator, folder=Path(__file__).parent, environ={"LC_ALL": "C.UTF-8"})
     done = processes.run(replace(request, timeout_s=_TIMEOUT_S, grace_s=1.0, stdin=exact.dump(asked)))
     if done.timed_out:
-        raise NgpError(f"the policies took longer than {_TIMEOUT_S:.0f} seconds", todo="simplify them")
+        raise NgpError(f"evaluating the policies took longer than {_TIMEOUT_S:.0f} seconds", todo="simplify them")
     try:
         answer = json.loads(done.stdout)
     except ValueError:

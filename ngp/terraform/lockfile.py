@@ -66,7 +66,7 @@ def load(path: Path) -> Lock:
     except FileNotFoundError:
         raise MissingError("the provider lock file is missing", where=str(path), todo="ngp lock") from None
     except UnicodeDecodeError as error:
-        raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
+        raise UsageError("this file is not UTF-8", where=str(path), why=str(error)) from None
 
 
 def parse(text: str, *, where: str = "") -> Lock:

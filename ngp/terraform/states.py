@@ -60,7 +60,7 @@ def parse(text: str, *, where: str = "") -> State:
         raise _broken(where, "it is not JSON with a version, or cut off") from None
     if version != 4:
         raise NgpError(
-            f"this state has format {version}, but ngp reads 4",
+            f"this state has format {version}, but ngp reads only format 4",
             where=where,
             todo="let Terraform upgrade it: `terraform apply -refresh-only` in the unit's folder",
         )

@@ -64,7 +64,7 @@ class Library:
                 content = path.read_bytes()
             if opened.digest == digest and self._put(digest, content, version):
                 return opened
-        raise NgpError(f"others are writing the bundle {digest[:12]} at this moment", todo="try again")
+        raise NgpError(f"somebody else is uploading the bundle {digest[:12]}", todo="try again")
 
     def fetch(self, word: str, out: Path) -> Archive:
         """Download the bundle whose digest starts with `word` into a file, which keeps its own approvals.

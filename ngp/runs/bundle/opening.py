@@ -187,7 +187,7 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: State
     lineage, text = bundle.statement.lineage, bundle.archive.read(making.STATE).decode(errors="replace")
     needs = composition.edges_of(context, units)
     if composition.join(context, held_states, lineage, needs) != text:
-        raise StaleError("the states are not those that the bundle was planned over", todo="make a new bundle")
+        raise StaleError("the states differ from those that the bundle was planned with", todo="make a new bundle")
     tree = held.tree
     bundle.archive.extract(making.TREE, tree.folder)
     folder = tree.path(composition.place(context, units))

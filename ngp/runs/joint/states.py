@@ -69,7 +69,7 @@ def load(text: str, *, where: str) -> Document:
             todo="decrypt it (OpenTofu: an `encryption` block whose fallback reads the old method), then plan again",
         )
     if version != _FORMAT:
-        raise ForeignStateError(f"this state has format {version}, but ngp reads 4", where=where)
+        raise ForeignStateError(f"this state has format {version}, but ngp reads only format 4", where=where)
     return document  # type: ignore[no-any-return]
 
 

@@ -51,7 +51,7 @@ def recovered(gated, *argv):
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"), [("403 AccessDenied", "may not do"), ("400 ExpiredToken", "does not accept the credentials")]
+    ("answer", "says"), [("403 AccessDenied", "do not allow"), ("400 ExpiredToken", "does not accept the credentials")]
 )
 def test_a_state_that_s3_refuses_at_the_end_is_kept_and_written_by_the_next_apply(gated, between, answer, says):
     gated.start()

@@ -130,7 +130,7 @@ def test_a_missing_and_a_binary_file_are_told(tmp_path):
     with pytest.raises(UsageError, match="this file does not exist"):
         hcl.load(tmp_path / "none.tf")
     (tmp_path / "x.tf").write_bytes(b'a = "\xff"\n')
-    with pytest.raises(UsageError, match="this is not UTF-8"):
+    with pytest.raises(UsageError, match="this file is not UTF-8"):
         hcl.load(tmp_path / "x.tf")
 
 

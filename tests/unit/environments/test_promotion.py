@@ -257,8 +257,8 @@ def test_sensitive_values_are_masked_everywhere(platform, pair, ngp):
         ("promote stage .", "the environment `.` does not exist"),
         ("promote prod prod", "`prod` cannot be compared with itself"),
         ("promote stage prod --only openvpm", "`stage` has no unit `openvpm`"),
-        ("promote stage prod --plan --json", "`--plan` plans what was written"),
-        ("promote stage prod --plan --dry-run", "`--plan` plans what was written"),
+        ("promote stage prod --plan --json", "`--plan` does not work with `--json` or `--dry-run`"),
+        ("promote stage prod --plan --dry-run", "`--plan` does not work with `--json` or `--dry-run`"),
     ],
 )
 def test_wrong_words_change_nothing(platform, pair, ngp, line, says):
@@ -274,7 +274,7 @@ def test_wrong_words_change_nothing(platform, pair, ngp, line, says):
     ("file", "text", "says"),
     [
         ("terraform.tfvars", "<<<<<<< HEAD\n", "this is a conflict of Git"),
-        ("terraform.tfvars", "caf\udce9 = 1\n", "this is not UTF-8"),
+        ("terraform.tfvars", "caf\udce9 = 1\n", "this file is not UTF-8"),
         ("environment.yaml", "units: [", "environment.yaml"),
         ("environment.yaml", "", "environment.yaml"),
     ],

@@ -68,7 +68,7 @@ def test_a_quota_that_is_used_up_is_missing_with_the_way_to_more():
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (DeniedError("the credentials may not do it"), f"{VPC}: not checked, the credentials may not do it"),
+        (DeniedError("the credentials do not allow it"), f"{VPC}: not checked, the credentials do not allow it"),
         (NgpError("AWS refuses a call", why="NoSuchResourceException: x"), f"{VPC}: AWS does not report it (NoSuchRes"),
     ],
 )

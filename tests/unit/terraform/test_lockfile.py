@@ -88,7 +88,7 @@ def test_spoilt_lock_is_told_with_its_place(text):
 
 def test_lock_that_is_not_utf8_is_told_with_its_place(tmp_path):
     (tmp_path / "lock.hcl").write_bytes(b"\xff")
-    with pytest.raises(UsageError, match="lock.hcl: this is not UTF-8"):
+    with pytest.raises(UsageError, match="lock.hcl: this file is not UTF-8"):
         lockfile.load(tmp_path / "lock.hcl")
 
 

@@ -22,8 +22,8 @@ def test_an_alias_says_its_value_again_with_its_own_line():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\nb: \x01\n", "x.yaml:2: this is not YAML"),
-        ("ä: ä\nb: \x01\n", "x.yaml:2: this is not YAML"),
+        ("a: 1\nb: \x01\n", "x.yaml:2: this file is not valid YAML"),
+        ("ä: ä\nb: \x01\n", "x.yaml:2: this file is not valid YAML"),
         ("a: &a [*a]\n", "x.yaml: this is nested too deeply"),
         ("[" * 3000, "x.yaml"),
         (f"a: {'1' * 1_000_001}\n", "x.yaml:1: `1111"),  # more than the command line allows
@@ -32,7 +32,7 @@ def test_an_alias_says_its_value_again_with_its_own_line():
         ("a: !!timestamp x\n", "x.yaml:1: `x` cannot be read as timestamp"),
         ("a: 1\na: 2\n", "x.yaml:2: `a` is defined twice; the first is in line 1"),
         ("? [a]\n: 1\n", "x.yaml:1: a key must be a plain word"),
-        ("a: 1\n---\nb: 1\n", "this is not YAML"),
+        ("a: 1\n---\nb: 1\n", "this file is not valid YAML"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text, said):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ngp.commands import options
 from ngp.environments import platforms, resolving
-from ngp.errors import NgpError
 from ngp.views import terminal
 from ngp.views.outputs import OutputFormat
 
@@ -71,37 +71,21 @@ def open_chosen(context: Context, environment: str, units: Sequence[str] | None)
 
 
 def orphans(context: Context, region: Region, *, with_gone: bool = False) -> tuple[Orphan, ...]:
-    """Return the states of no unit, for a command about something else: where they cannot be listed, a line says so.
+    """Return the states of no unit, for a command about something else; a line says where they cannot be listed."""
+    from ngp.runs import orphan_survey
 
-    Those of environments that are gone come along where the region has no state, or `with_gone`.
-    """
-    from ngp.runs import abandoned
-
-    try:
-        return abandoned.beside(region.resolved, region.session, always=with_gone)
-    except NgpError as error:
-        name = region.resolved.environment.name
-        terminal.say(context.settings, f"cannot list the states of {name}, so removed units are missing here: {error}")
-        return ()
+    note = partial(terminal.say, context.settings)
+    return orphan_survey.beside(region.resolved, region.session, note, with_gone=with_gone)
 
 
 def orphans_at_hand(context: Context, resolved: Resolved) -> tuple[Orphan, ...]:
-    """Return the states of no unit, for a command that needs no AWS: none where they cannot be reached.
+    """Return the states of no unit, for a command that needs no AWS."""
+    from ngp.runs import access, orphan_survey
 
-    A sandbox that does not run has none.
-    """
-    from ngp.environments.environment import StateKind, Target
-    from ngp.runs import access
+    def reach() -> Session:
+        return access.open_states(resolved, context.settings, lambda _: None, stop=context.stop).session
 
-    try:
-        session: Any = None  # states on the disk need none
-        if resolved.platform.state is StateKind.S3:
-            session = access.open_states(resolved, context.settings, lambda _: None, stop=context.stop).session
-    except NgpError as error:
-        if resolved.environment.target is Target.AWS:
-            terminal.say(context.settings, f"cannot reach an account, so removed units are missing here: {error}")
-        return ()
-    return orphans(context, Region(resolved, session))
+    return orphan_survey.at_hand(resolved, reach, partial(terminal.say, context.settings))
 
 
 def format_of(form: str, *, raw: bool, as_json: bool) -> OutputFormat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ngp.environments import documents
 from ngp.environments.environment import Environment, Platform, StateKind, Target
@@ -60,6 +60,37 @@ def of_platform(platform: Platform, open_region: Open, reach: Reach) -> OrphanSu
     told = set(found.unreached.values())
     found.unreached |= {place: reason for place, reason in gone.unreached.items() if reason not in told}
     return found
+
+
+def beside(
+    resolved: Resolved, session: Session, note: Callable[[str], None], *, with_gone: bool = False
+) -> tuple[Orphan, ...]:
+    """Return the orphans of an environment for a command about something else; `note` gets why there may be more.
+
+    Those of environments that are gone come along where this one has no state, or `with_gone`.
+    """
+    try:
+        return abandoned.beside(resolved, session, always=with_gone)
+    except NgpError as error:
+        name = resolved.environment.name
+        note(f"cannot list the states of {name}, so removed units are missing here: {error}")
+        return ()
+
+
+def at_hand(resolved: Resolved, reach: Callable[[], Session], note: Callable[[str], None]) -> tuple[Orphan, ...]:
+    """Return the orphans of an environment for a command that needs no AWS: none where `reach` raises NgpError.
+
+    A sandbox that does not run has none.
+    """
+    session: Any = None  # states on the disk need none
+    try:
+        if resolved.platform.state is StateKind.S3:
+            session = reach()
+    except NgpError as error:
+        if resolved.environment.target is Target.AWS:
+            note(f"cannot reach an account, so removed units are missing here: {error}")
+        return ()
+    return beside(resolved, session, note)
 
 
 def is_sandbox_stopped(platform: Platform, environment: Environment) -> bool:

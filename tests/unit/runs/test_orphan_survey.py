@@ -1,10 +1,12 @@
 """A survey of orphans: what one environment has, and what a whole platform has although parts cannot be reached."""
 
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
 from ngp.environments import platforms
+from ngp.environments.environment import StateKind, Target
 from ngp.errors import Finding, MissingError, UsageError
 from ngp.runs import abandoned, duplicate_states, orphan_survey, orphans
 from ngp.runs.abandoned import Survey
@@ -80,3 +82,31 @@ def test_a_sandbox_that_does_not_run_has_no_states(home):
     path.write_text(path.read_text().replace("target: aws", "target: sandbox"))
     found = orphan_survey.of_platform(home, reached, pytest.fail)
     assert [one.what for one in found.shared] == ["shared prod 0"]
+
+
+def found_beside(kind, target, error=None):
+    """What a command that needs no AWS shows and says."""
+    said = []
+
+    def reach():
+        if error:
+            raise error
+        return "the session"
+
+    place = SimpleNamespace(name="dev", target=target)
+    resolved = SimpleNamespace(platform=SimpleNamespace(state=kind), environment=place)
+    return orphan_survey.at_hand(resolved, reach, said.append), said
+
+
+def test_a_command_that_needs_no_aws_shows_the_orphans_that_it_reaches(mocker):
+    beside = mocker.patch.object(abandoned, "beside", return_value=(GONE,))
+    assert found_beside(StateKind.S3, Target.AWS) == ((GONE,), [])
+    assert beside.call_args.args[1] == "the session"
+    assert found_beside(StateKind.LOCAL, Target.AWS, MissingError("never asked")) == ((GONE,), [])
+    closed = MissingError("no credentials")
+    shown, [said] = found_beside(StateKind.S3, Target.AWS, closed)
+    assert (shown, said) == ((), f"cannot reach an account, so removed units are missing here: {closed}")
+    assert found_beside(StateKind.S3, Target.SANDBOX, closed) == ((), [])  # it has no states
+    beside.side_effect = closed
+    shown, [said] = found_beside(StateKind.S3, Target.AWS)
+    assert (shown, said) == ((), f"cannot list the states of dev, so removed units are missing here: {closed}")

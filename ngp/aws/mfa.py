@@ -31,7 +31,9 @@ class Device:
             answer = self.ask(f"A code has six digits. {question}" if again else question).strip()
             if _CODE.fullmatch(answer):
                 return answer
-        raise MissingError("the code of the MFA device is missing", why="the profile's role needs one of six digits")
+        raise MissingError(
+            "the code of the MFA device is missing", why="the role of the profile needs a code of six digits"
+        )
 
 
 def serve(core: Any, device: Device, env: Mapping[str, str], reach: Mapping[str, Any]) -> None:

@@ -91,7 +91,7 @@ class Session:
         found = self.account_id()
         if found != account:
             raise RefusedError(
-                f"the credentials are of account {found}, the environment is for account {account}",
+                f"the credentials belong to account {found}, but the environment to account {account}",
                 why="a run there would change somebody else's region",
                 todo=f"use credentials of {account} (profile, assume_role or the shell), or fix environment.yaml",
             )

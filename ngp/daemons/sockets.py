@@ -30,9 +30,9 @@ def require_private(folder: Path) -> None:
     """Close a folder of this user to everybody else. Raises RefusedError if it is a link or another user's."""
     if not peers.is_own_folder(folder):
         raise RefusedError(
-            "this is not this user's own folder",
+            "this folder is not private to your user",
             where=str(folder),
-            why="the provider proxy keeps there what must not be changed by anybody else",
+            why="the provider proxy keeps files there that nobody else may change",
             todo=f"remove {folder}",
         )
     if not peers.is_private_folder(folder):

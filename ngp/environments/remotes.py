@@ -133,7 +133,7 @@ def _wrong(text: str, more: dict[str, list[str]], refs: set[str], inner: str) ->
         if not _REF.fullmatch(ref) or ".." in ref:
             yield Finding(f"`{ref}` is not a valid ref", todo="use a tag, a branch or a full commit id")
     if ".." in inner.split("/"):
-        yield Finding(f"`{inner}` leaves the repository")
+        yield Finding(f"`{inner}` points outside the repository")
 
 
 @dataclass(frozen=True)

@@ -77,4 +77,4 @@ def _declared_in_json(path: Path) -> Iterator[str]:
             blocks = document.get(kind, [])
             yield from (str(block["from"]) for block in (blocks if isinstance(blocks, list) else [blocks]))
     except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise NgpError("this is not Terraform's JSON", where=str(path), why=str(error)) from None
+        raise NgpError("this file is not Terraform's JSON", where=str(path), why=str(error)) from None

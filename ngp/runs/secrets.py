@@ -71,5 +71,5 @@ def _resolve(reference: str, environ: Mapping[str, str], session: Session) -> st
         name, _, key = path.partition("#")
         return read(name, session, key)
     raise MissingError(
-        f"ngp cannot resolve {reference}", why=f"nothing reads `{scheme}:` yet", todo="use ssm:, awssm: or env:"
+        f"ngp cannot resolve {reference}", why=f"ngp does not support `{scheme}:` yet", todo="use ssm:, awssm: or env:"
     )

@@ -87,7 +87,7 @@ def test_a_cache_that_is_somebody_elses_is_told_when_it_is_to_be_served(tmp_path
         standby.check([package], tmp_path / "cache")
         with (
             standby.open_session([package], environ, tmp_path / "cache") as door,
-            pytest.raises(session.ProxyError, match=r"^\S+/cache: this is not this user's own folder"),
+            pytest.raises(session.ProxyError, match=r"^\S+/cache: this folder is not private to your user"),
         ):
             door.order(order="status")
 

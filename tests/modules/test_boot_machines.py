@@ -7,22 +7,19 @@ import base64
 import hashlib
 import io
 import json
-import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boto3
 import pytest
 
-from ngp.aws import access
-from tests.modules import machine_roles
 from tests.modules.machines import REGION, TERRAFORM, Lab, Machine
-from tests.modules.switch import NETWORK, Switch, told
+from tests.modules.sandbox_account import DOMAIN, SandboxAccount
+from tests.modules.switch import NETWORK, Switch
 from tests.prerequisites import CLOUD_INIT, DEBIAN
 
 ROOT = Path(__file__).parents[2]
-ACCOUNT, DOMAIN = "770000000002", "lab.example.test"
+ACCOUNT = "770000000002"
 COMMON = {
     "project": "shop",
     "environment": "lab",
@@ -49,23 +46,17 @@ pytestmark = [
 ]
 
 
-class SandboxAccount:
-    """The sandbox's, in which modules are applied as far as a machine needs it."""
+class AppliedModules:
+    """Modules that are applied in an account of the sandbox, as far as a machine needs it."""
 
     def __init__(self, path, sandbox, mirror):
-        self.path, self.url, self.mirror = path, sandbox.url, mirror
-        self.env = {**os.environ, **access.sandbox({}, sandbox.url, REGION, ACCOUNT), "TF_IN_AUTOMATION": "1"}
-        self.ec2 = self.client("ec2")
-        self.vpc = self.ec2.create_vpc(CidrBlock=f"{NETWORK}.0/24")["Vpc"]["VpcId"]
-        self.subnet = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"{NETWORK}.0/24")["Subnet"]["SubnetId"]
-        self.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="lab")
-
-    def client(self, service):
-        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "sandbox"}
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
+        self.path, self.mirror = path, mirror
+        self.account = SandboxAccount(ACCOUNT, sandbox.url)
+        self.url, self.client = self.account.url, self.account.client
+        self.ec2, self.vpc, self.subnet = self.account.ec2, self.account.vpc, self.account.subnet
 
     def apply(self, module, values, targets):
-        """Apply these resources of a module; its instances by Name, with user data and the session of their role."""
+        """Apply these resources of a module; its instances with user data and the session of their role."""
         folder = self.path / module
         if not folder.exists():
             folder.mkdir()
@@ -73,12 +64,9 @@ class SandboxAccount:
         called = {"source": f"./modules/{module}", **COMMON, **values}
         made = {"provider": {"aws": PROVIDER}, "module": {module: called}}
         (folder / "main.tf.json").write_text(json.dumps(made))
-        told("terraform", "init", "-plugin-dir", self.mirror, cwd=folder, env=self.env, timeout=300)
-        flags = [f"-target=module.{module}.{target}" for target in targets]
-        told("terraform", "apply", "-auto-approve", *flags, cwd=folder, env=self.env, timeout=300)
-        filters = [{"Name": "tag:ngp:unit", "Values": [module]}]
-        found = self.ec2.describe_instances(Filters=filters)["Reservations"]
-        return [self._bootable(each) for reservation in found for each in reservation["Instances"]]
+        self.account.terraform(folder, "init", "-plugin-dir", self.mirror)
+        self.account.apply(folder, *(f"{module}.{target}" for target in targets))
+        return [self._bootable(each) for each in self.account.instances({"tag:ngp:unit": module})]
 
     def volumes(self, instance):
         """The ids of the instance's disks but the first."""
@@ -87,14 +75,13 @@ class SandboxAccount:
         return [each["VolumeId"] for each in found if each["Attachments"][0]["Device"] != instance["RootDeviceName"]]
 
     def _bootable(self, instance):
-        asked = {"InstanceId": instance["InstanceId"], "Attribute": "userData"}
-        told_data = self.ec2.describe_instance_attribute(**asked)["UserData"]["Value"]
-        return instance, base64.b64decode(told_data), machine_roles.metadata(self.client, instance)
+        found, user_data, metadata = self.account.bootable(instance)
+        return found, base64.b64decode(user_data), metadata
 
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory, sandbox, mirror_of_providers):
-    return SandboxAccount(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
+    return AppliedModules(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
 
 
 @pytest.fixture(scope="module")

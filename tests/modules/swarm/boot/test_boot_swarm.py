@@ -5,17 +5,15 @@ The tests stand in the order in which they are to run: each goes on with what th
 
 import base64
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import boto3
 import pytest
 import yaml
 
-from ngp.aws import access
 from tests.modules import machine_roles, switch
+from tests.modules.sandbox_account import SandboxAccount
 from tests.modules.swarm.boot import images
 from tests.modules.swarm.boot import lab as labs
 
@@ -52,48 +50,34 @@ pytestmark = [
 ]
 
 
-class SwarmAccount:
-    """The sandbox's, with the module applied in it: instances that have user data, and do not run."""
+class AppliedSwarm:
+    """The module `swarm`, applied in an account of the sandbox."""
 
     def __init__(self, path, sandbox, mirror):
-        self.path, self.url = path, sandbox.url
-        self.env = {**os.environ, **access.sandbox({}, sandbox.url, REGION, ACCOUNT), "TF_IN_AUTOMATION": "1"}
+        self.path, self.account = path, SandboxAccount(ACCOUNT, sandbox.url)
+        self.url, self.client, self.ec2 = self.account.url, self.account.client, self.account.ec2
         (path / "main.tf").write_text((Path(__file__).parent / "platform/main.tf").read_text())
         (path / "modules").symlink_to(ROOT / "modules")
-        self.ec2 = self.client("ec2")
-        vpc = self.ec2.create_vpc(CidrBlock=f"{switch.NETWORK}.0/24")["Vpc"]["VpcId"]
-        self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=f"{switch.NETWORK}.0/24")["Subnet"]["SubnetId"]
-        self.client("route53").create_hosted_zone(Name="lab.example.test", CallerReference="lab")
-        values = {"vpc_id": vpc, "subnet_id": self.subnet, "addresses": ADDRESSES, "image_registry": IMAGES}
+        place = {"vpc_id": self.account.vpc, "subnet_id": self.account.subnet}
+        values = {**place, "addresses": ADDRESSES, "image_registry": IMAGES}
         (path / "lab.auto.tfvars.json").write_text(json.dumps({**values, "registry_password": PASSWORD}))
-        self.terraform("init", "-plugin-dir", mirror)
-
-    def client(self, service):
-        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "sandbox"}
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
-
-    def terraform(self, *argv):
-        switch.told("terraform", *argv, cwd=self.path, env=self.env, timeout=300)
+        self.account.terraform(path, "init", "-plugin-dir", mirror)
 
     def apply(self, *targets, flags=()):
-        self.terraform("apply", "-auto-approve", *flags, *(f"-target=module.{target}" for target in targets))
+        self.account.apply(self.path, *targets, flags=flags)
 
     def manager(self, slot):
         """The slot's running instance, its user data, and the session of its role."""
         wanted = {"private-ip-address": ADDRESSES[slot - 1], "instance-state-name": "running"}
-        filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
-        [reservation] = self.ec2.describe_instances(Filters=filters)["Reservations"]
-        [instance] = reservation["Instances"]
-        asked = {"InstanceId": instance["InstanceId"], "Attribute": "userData"}
-        user_data = self.ec2.describe_instance_attribute(**asked)["UserData"]["Value"]
-        return instance, user_data, machine_roles.metadata(self.client, instance)
+        [instance] = self.account.instances(wanted)
+        return self.account.bootable(instance)
 
     def worker(self):
         """What the pool's group makes of its template."""
         [template] = self.ec2.describe_launch_templates()["LaunchTemplates"]
         asked = {"LaunchTemplateId": template["LaunchTemplateId"]}
         [version] = self.ec2.describe_launch_template_versions(**asked)["LaunchTemplateVersions"]
-        sizes = {"MinCount": 1, "MaxCount": 1, "SubnetId": self.subnet}
+        sizes = {"MinCount": 1, "MaxCount": 1, "SubnetId": self.account.subnet}
         [instance] = self.ec2.run_instances(LaunchTemplate=asked, **sizes)["Instances"]
         given = version["LaunchTemplateData"]
         return instance, given["UserData"], machine_roles.metadata(self.client, {**given, **instance})
@@ -135,7 +119,7 @@ class SwarmAccount:
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory, sandbox, mirror_of_providers):
-    made = SwarmAccount(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
+    made = AppliedSwarm(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
     made.apply(*APPLIED)
     made.registry_files = made.take_registry_out()
     return made

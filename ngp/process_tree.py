@@ -64,12 +64,15 @@ def terraforms(processes: Iterable[Process]) -> list[Process]:
 def signal_terraform(session: int, number: int, signalled: set[tuple[int, str]] | None = None) -> None:
     """Send a signal to the Terraform of a session, except those in `signalled`; new ones are added to it.
 
-    Its wrapper is added too, because it must not be signalled alone after Terraform has ended.
+    Its wrapper is added too, because it must not be signalled alone after Terraform has ended. One that ignores the
+    signal gets none and is not added: Terraform ignores SIGINT until it has started, so try again later.
     """
     signalled = set() if signalled is None else signalled
     every = {one.pid: one for one in in_session(session)}
     for one in terraforms(every.values()):
         if (one.pid, one.program) not in signalled:
+            if _ignores(one.pid, number):
+                continue
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(one.pid, number)
         above: Process | None = one
@@ -107,6 +110,15 @@ def kill(session: int) -> None:
     for one in in_session(session):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(one.pid, signal.SIGKILL)
+
+
+def _ignores(pid: int, number: int) -> bool:
+    """Whether a process ignores a signal, if the system reports that (Linux)."""
+    with suppress(OSError):
+        for line in (_PROC / str(pid) / "status").read_text().splitlines():
+            if line.startswith("SigIgn:"):  # proc(5): a mask, whose lowest bit is signal 1
+                return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    return False
 
 
 def _wraps(one: Process, other: Process) -> bool:

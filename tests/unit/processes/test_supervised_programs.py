@@ -137,6 +137,20 @@ def test_reserved_room_is_not_taken_for_output(tmp_path):
     assert seen == [100_000, 1]
 
 
+def test_a_program_that_is_not_ready_for_an_interrupt_gets_it_later(tmp_path):
+    """In the background of a shell it ignores SIGINT until it asks for it: one that came before would be lost."""
+    stop = threading.Event()
+    script = """
+        import signal, sys, time
+        print("up", flush=True)
+        time.sleep(0.5)
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(1))
+        time.sleep(60)
+    """
+    outcome = run(script, tmp_path, stop=stop, on_stdout=lambda _: stop.set(), grace_s=5)
+    assert (outcome.exit_code, outcome.stopped) == (1, True)
+
+
 def test_a_callback_that_raises_is_raised_after_the_program_has_ended(tmp_path):
     def fail(line):
         raise ValueError(line)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import random
 import re
-import shlex
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngp.errors import MissingError, NgpError
+from ngp.hosts import login_failures
+from ngp.hosts.attempts import PER_ADDRESS, LoginAttempts
 from ngp.hosts.host import SSH_PORT, USER_NAME, Host
+from ngp.hosts.login_failures import LoginError, LostError
 from ngp.hosts.trust import Lookup, named_files
 
 if TYPE_CHECKING:
@@ -23,22 +23,9 @@ if TYPE_CHECKING:
     from ngp.hosts.session_manager import Proxy
     from ngp.hosts.trust import Trust
 
-LOGINS = 10  # at once through one bastion, or to one address: sshd drops more (MaxStartups is 10:30:100)
-_TRIES, _PAUSE_S = 4, 0.4
+_LOST = (ConnectionResetError, BrokenPipeError)  # what a sshd that closes at once is, besides asyncssh.ConnectionLost
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
 _HOP = re.compile(r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]|(?P<plain>[A-Za-z0-9][A-Za-z0-9_.-]*))(?::(?P<port>\d+))?")
-
-
-class LoginError(Exception):
-    """A failed login. The text is the reason; `todo` says what to do."""
-
-    def __init__(self, why: str, todo: str = "") -> None:
-        super().__init__(why)
-        self.todo = todo
-
-
-class _LostError(LoginError):
-    """A connection to a jump host was lost before its login."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +42,7 @@ class Login:
     key: PushedKey | None = None
     connect_s: float = 10.0
     login_s: float = 20.0
+    patience_s: float = 30.0  # for attempts after the first, where connections are lost
 
 
 @dataclass
@@ -62,9 +50,13 @@ class Logins:
     """Opens connections for one command; used inside of one event loop."""
 
     login: Login
-    _gates: dict[str, asyncio.Semaphore] = field(default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(LOGINS)))
+    _gates: dict[str, asyncio.Semaphore] = field(default_factory=lambda: defaultdict(_gate))
+    _attempts: LoginAttempts = field(init=False)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _bastions: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._attempts = LoginAttempts(self.login.patience_s)
 
     @asynccontextmanager
     async def open(self, host: Host) -> AsyncIterator[Any]:
@@ -82,9 +74,9 @@ class Logins:
             connection = await self._connect(host, options, jump)
         except asyncssh.HostKeyNotVerifiable:
             is_known = self.login.trust.knows(host, self.lookup(host, options))
-            raise _untrusted(host, self.login.trust.why_unknown(host), is_known=is_known) from None
+            raise login_failures.untrusted(host, self.login.trust.why_unknown(host), is_known=is_known) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
-            raise LoginError(*_reason(error, self.login)) from None
+            raise LoginError(*login_failures.reason(error, self.login)) from None
         try:
             yield connection
         finally:
@@ -154,23 +146,24 @@ class Logins:
         async def connect() -> Any:
             async with self._gates[jump or host.address]:
                 tunnel = await self._bastion(jump) if jump else None  # None: none of ssh_config either
-                if self.login.key:
-                    await _push(self.login.key, host, str(options.username))
                 try:
-                    return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **checked)
+                    async with self._attempts.one():
+                        if self.login.key:
+                            await _push(self.login.key, host, str(options.username))
+                        return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **checked)
                 except asyncssh.ChannelOpenError:
                     await asyncio.sleep(0)  # a lost connection is closed in the next round of the loop
                     if tunnel is None or not tunnel.is_closed():
                         raise
                     raise asyncssh.ConnectionLost(f"the connection to the jump host {jump} was lost") from None
 
-        return await _again(connect, asyncssh.ConnectionLost, ConnectionResetError)
+        return await self._attempts.again(connect, asyncssh.ConnectionLost, *_LOST)
 
     async def _bastion(self, jump: str) -> Any:
         """Return the connection to a bastion, shared by all hosts behind it, and renewed if it was lost."""
         task = self._bastions.get(jump)
         if task is None or _is_lost(task):
-            task = asyncio.ensure_future(_again(lambda: self._open_bastion(jump), _LostError))
+            task = asyncio.ensure_future(self._attempts.again(lambda: self._open_bastion(jump), LostError))
             self._bastions[jump] = task
         return await asyncio.shield(task)
 
@@ -202,25 +195,18 @@ class Logins:
         except asyncssh.HostKeyNotVerifiable as error:
             is_known = self.login.trust.knows(host, logins.lookup(host, options))
             why = "its host key has changed" if is_known else "its host key is not known"
-            raise _unjumped(hop, LoginError(why, f"compare its keys with your known_hosts ({error})")) from None
+            todo = f"compare its keys with your known_hosts ({error})"
+            raise login_failures.through(hop, LoginError(why, todo)) from None
         except LoginError as error:
-            raise _unjumped(hop, error) from None
-        except (asyncssh.ConnectionLost, ConnectionResetError) as error:
-            raise _unjumped(hop, _LostError(*_reason(error, logins.login))) from None
+            raise login_failures.through(hop, error) from None
+        except (asyncssh.ConnectionLost, *_LOST) as error:
+            raise login_failures.through(hop, LostError(*login_failures.reason(error, logins.login))) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
-            raise _unjumped(hop, LoginError(*_reason(error, logins.login))) from None
+            raise login_failures.through(hop, LoginError(*login_failures.reason(error, logins.login))) from None
 
 
-async def _again(connect: Callable[[], Awaitable[Any]], *lost: type[Exception]) -> Any:
-    """Connect, and try again where the connection is lost, as a busy sshd drops it."""
-    for attempt in range(_TRIES):
-        try:
-            return await connect()
-        except lost:
-            if attempt == _TRIES - 1:
-                raise
-            await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE_S * 2**attempt)  # noqa: S311  spreads load
-    raise AssertionError("unreachable")
+def _gate() -> asyncio.Semaphore:
+    return asyncio.Semaphore(PER_ADDRESS)
 
 
 def _is_lost(task: asyncio.Task[Any]) -> bool:
@@ -236,10 +222,6 @@ def _bastion(hop: str) -> Host:
         raise LoginError(f"cannot use your ssh_config: `{hop}` in ProxyJump is not a valid host")
     address = found["bracketed"] or found["plain"]
     return Host(address, address, "", private_dns=address, user=user, port=int(found["port"] or SSH_PORT))
-
-
-def _unjumped(hop: str, error: LoginError) -> LoginError:
-    return type(error)(f"cannot connect through the jump host {hop}: {error}", error.todo)
 
 
 async def _push(key: PushedKey, host: Host, user: str) -> None:
@@ -264,37 +246,3 @@ def require_library() -> None:
             why="ngp was installed without its extra `ssh`",
             todo='pip install "ngp-platform[ssh]"; `ngp host ssh` works without it',
         )
-
-
-def _untrusted(host: Host, why: str, *, is_known: bool) -> LoginError:
-    if is_known:
-        return LoginError(
-            "its host key has changed: the machine was replaced, or somebody intercepts the connection",
-            "check that the machine was replaced, then read its new key from the console: "
-            f"ngp host trust {host.environment} {shlex.quote(host.id)}",
-        )
-    todo = "read its keys from its console, then add them to ~/.ssh/known_hosts or hosts.yaml"
-    cause = f", and ngp cannot read its console: {why}" if why else ""
-    return LoginError(f"its host key is not known{cause}", todo)
-
-
-def _reason(error: BaseException, login: Login) -> tuple[str, str]:
-    import asyncssh
-
-    if isinstance(error, asyncssh.PermissionDenied):
-        if login.key:
-            todo = "check that the user exists and that the host has the package ec2-instance-connect"
-            return "sshd refused the login with the key from EC2 Instance Connect", todo
-        todo = "load your key into the agent (ssh-add), or set user and key in ssh_config, or pass --user"
-        return "sshd refused the login: it accepts none of your keys for this user", todo
-    if isinstance(error, TimeoutError):
-        return (
-            f"no answer in {login.connect_s:.0f} s",
-            "check that the host is running and that its SSH port is reachable from here",
-        )
-    if isinstance(error, OSError):
-        number = error.errno or 0  # asyncio has words of its own; the resolver counts below zero
-        reason = os.strerror(number) if number > 0 else error.strerror or str(error)
-        todo = "check its name in DNS" if number < 0 else "check that sshd is running on the host"
-        return (reason or "no connection").lower(), todo
-    return str(error) or type(error).__name__, ""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from ngp.errors import NgpError, UsageError
-from ngp.hosts import ending
+from ngp.errors import NgpError
+from ngp.hosts import descriptors, ending
 from ngp.hosts.host import Host
-from ngp.hosts.logins import Login, LoginError, Logins, require_library
+from ngp.hosts.login_failures import LoginError
+from ngp.hosts.logins import Login, Logins, require_library
 from ngp.hosts.spooling import InputError, Spool
 
 PARALLELISM = 32
@@ -107,35 +108,25 @@ def exit_code(results: Iterable[HostResult]) -> int:
     return 0 if all(one.is_good for one in results) else NgpError.exit_code
 
 
-def batches(hosts: Sequence[Host], size: str) -> list[list[Host]]:
-    """Divide hosts by ``5`` or ``10%`` (of all, at least one); "" is one batch. Raises UsageError (64)."""
-    number = size.removesuffix("%")
-    if size and not (number.isdecimal() and int(number) > 0):
-        raise UsageError(
-            f"`--batch {size}` is not a valid size", todo="write a number such as 5, or a share such as 10%"
-        )
-    if not size:
-        return [list(hosts)] if hosts else []
-    step = max(1, len(hosts) * int(number) // 100) if size.endswith("%") else int(number)
-    return [list(hosts[at : at + step]) for at in range(0, len(hosts), step)]
-
-
 def run_all(hosts: Sequence[Host], command: str, options: Options, emit: Emit) -> list[HostResult]:
     """Run a command on all hosts, at most `parallelism` at once; return a result for each, in the order of `hosts`.
 
     `emit` gets events on the calling thread. Nothing that happens on a host raises; MissingError (69) without asyncssh.
     What `emit` raises is raised once all commands are ended.
     """
-    require_library()
-    options.login.trust.learn(hosts, options.stop)
-    return asyncio.run(_Run(command, options, emit).all(hosts))
+    return _run(hosts, _Run(command, options, emit))
 
 
 def work_all(hosts: Sequence[Host], work: Work, options: Options, emit: Emit) -> list[HostResult]:
     """Call `work` with a connection to each host, as `run_all` runs a command."""
+    return _run(hosts, _Run("", options, emit, work))
+
+
+def _run(hosts: Sequence[Host], run: _Run) -> list[HostResult]:
     require_library()
-    options.login.trust.learn(hosts, options.stop)
-    return asyncio.run(_Run("", options, emit, work).all(hosts))
+    descriptors.allow(min(len(hosts), run.options.parallelism))
+    run.options.login.trust.learn(hosts, run.options.stop)
+    return asyncio.run(run.all(hosts))
 
 
 class _StartError(Exception):
@@ -284,8 +275,7 @@ class _Run:
             self._emit(OutputLine(host, name, rest))
 
     def _end(self, host: Host, began: float | None, code: int | None, problem: str, todo: str = "") -> HostResult:
-        seconds = 0.0 if began is None else time.monotonic() - began
-        result = HostResult(host, code, seconds, problem, todo)
+        result = HostResult(host, code, 0.0 if began is None else time.monotonic() - began, problem, todo)
         self.failed = self.failed or not result.is_good
         self._emit(result)
         return result

@@ -28,13 +28,14 @@ class SelectedHosts:
         login = Login(self.reach.trust(), user, config)
         if not limit_s:
             return login
-        return replace(login, connect_s=min(limit_s, login.connect_s), login_s=min(limit_s, login.login_s))
+        connect_s, login_s = min(limit_s, login.connect_s), min(limit_s, login.login_s)
+        return replace(login, connect_s=connect_s, login_s=login_s, patience_s=min(limit_s, login.patience_s))
 
     def running(self) -> list[Host]:
         """Return those that are up. Raises UsageError (64) if there are none."""
         found = [host for host in self.hosts if host.is_up]
         if not found:
-            raise selectors.none_running(self.selector)
+            raise selectors.none_running(self.selector, self.hosts)
         return found
 
     def at_work(self) -> SelectedHosts:
@@ -59,7 +60,11 @@ class SelectedHosts:
 
         Raises UsageError (64) that lists the hosts if there are several, or if there is none.
         """
-        return replace(self, hosts=[selectors.choose(self.running(), words, first=first)])
+        running = self.running()
+        down = [host for host in self.hosts if not host.is_up]
+        if not selectors.matching(running, words) and (meant := selectors.matching(down, words)):
+            raise selectors.none_running(self.selector, meant)
+        return replace(self, hosts=[selectors.choose(running, words, first=first)])
 
 
 def select(reach: Reach, selection: str, wanted: Filter) -> SelectedHosts:

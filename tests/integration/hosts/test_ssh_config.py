@@ -7,7 +7,8 @@ import pytest
 
 from ngp.hosts import openssh, remote
 from ngp.hosts.host import Host
-from ngp.hosts.logins import Login, LoginError, _bastion
+from ngp.hosts.login_failures import LoginError
+from ngp.hosts.logins import Login, _bastion
 from ngp.hosts.trust import Trust
 from tests.integration.hosts.sshds import free_port, key, sshd
 

@@ -1,6 +1,6 @@
 """Versions: what dpkg has beside what was deployed."""
 
-from ngp.hosts import remote
+from ngp.hosts import batching
 from ngp.packages import deploying, scripts, versions
 from ngp.packages.deploying import Rollout
 from ngp.packages.names import DebianPackage
@@ -8,7 +8,7 @@ from ngp.packages.scripts import Claim
 
 
 def deploy(machines, hosts, number, version):
-    rollout = Rollout(remote.batches(hosts, ""))
+    rollout = Rollout(batching.divide(hosts, ""))
     claim = Claim(number, "anna@laptop", "deploy")
     assert deploying.deploy((DebianPackage("shop", version),), rollout, claim, machines.run).is_success
 

@@ -1,0 +1,101 @@
+"""Logins that a busy sshd drops are tried again, for a bounded time."""
+
+import asyncio
+import contextlib
+from types import SimpleNamespace
+
+import asyncssh
+import pytest
+
+from ngp.hosts import attempts
+from ngp.hosts.attempts import LoginAttempts
+from ngp.hosts.host import Host
+from ngp.hosts.login_failures import LoginError
+from ngp.hosts.logins import Login, Logins
+from ngp.hosts.trust import Trust
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    monkeypatch.setattr(attempts, "_PAUSE_S", 0.001)
+    monkeypatch.setattr(attempts, "_LONGEST_PAUSE_S", 0.002)
+
+
+class Dropping:
+    """Connects after `drops` lost connections."""
+
+    def __init__(self, drops, error=ConnectionResetError):
+        self.drops, self.error, self.calls = drops, error, 0
+
+    async def connect(self, *_, **__):
+        self.calls += 1
+        if self.calls <= self.drops:
+            raise self.error("lost")
+        return SimpleNamespace(abort=lambda: None)
+
+
+def log_in(dropping, others=0, patience_s=30.0):
+    async def run():
+        found = LoginAttempts(patience_s)
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(others):
+                await stack.enter_async_context(found.one())
+            return await found.again(dropping.connect, ConnectionResetError)
+
+    return asyncio.run(run())
+
+
+def test_one_host_that_drops_every_login_is_given_up_after_four():
+    sound, dead = Dropping(3), Dropping(99)
+    assert log_in(sound)
+    with pytest.raises(ConnectionResetError):
+        log_in(dead, others=9)
+    assert (sound.calls, dead.calls) == (4, 4)
+
+
+def test_a_drop_among_many_logins_does_not_count_but_patience_ends():
+    busy, dead = Dropping(20), Dropping(10**9)
+    assert log_in(busy, others=10)
+    assert busy.calls == 21
+    with pytest.raises(ConnectionResetError):
+        log_in(dead, others=10, patience_s=0.1)
+    assert dead.calls > 4
+
+
+def test_another_error_is_no_drop():
+    refused = Dropping(99, ConnectionRefusedError)
+    with pytest.raises(ConnectionRefusedError):
+        log_in(refused, others=10)
+    assert refused.calls == 1
+
+
+def test_so_many_logins_are_under_way_at_once():
+    async def run():
+        found, most = LoginAttempts(30), []
+
+        async def one():
+            async with found.one():
+                most.append(found._running)
+                await asyncio.sleep(0.01)
+
+        await asyncio.gather(*(one() for _ in range(250)))
+        return max(most)
+
+    assert asyncio.run(run()) == 64
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, BrokenPipeError, asyncssh.ConnectionLost])
+def test_whatever_a_drop_looks_like_the_host_is_reached(tmp_path, monkeypatch, error):
+    dropping = Dropping(3, error)
+    monkeypatch.setattr(asyncssh, "connect", dropping.connect)
+    (tmp_path / "config").write_text("IdentityFile none\nIdentityAgent none\n")
+    login = Login(Trust(tmp_path, tmp_path), config=tmp_path / "config")
+
+    async def reach():
+        async with Logins(login).open(Host("a", "a", "qa", private_address="10.0.0.1", user="me")):
+            return dropping.calls
+
+    assert asyncio.run(reach()) == 4
+    dropping.drops = 99
+    with pytest.raises(LoginError):
+        asyncio.run(reach())

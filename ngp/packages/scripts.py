@@ -23,8 +23,10 @@ NO_PACKAGE = 100  # apt's own exit code for an error
 HELD, INSTALLED, DEPLOYED = "ngp-lock", "ngp-installed", "ngp-deployed"  # first fields of lines for ngp
 _GUARD_WAIT_S = 10  # another step of the same deploy that ends, on a slow disk
 _UNSAFE = re.compile(r"[^\w.@:+-]+", re.ASCII)
-# Nobody answers: a changed configuration file stays as the host has it, a lock of apt is waited for
-_APT = "env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120"
+_LOCK_WAIT_S, _LOCK_PAUSE_S = 120, 2  # for apt's own locks, which apt-daily.service takes when it likes
+# Nobody answers: a changed configuration file stays as the host has it. LANGUAGE is for messages only: a database that
+# a package makes takes its locale from LC_ALL
+_APT = f"env DEBIAN_FRONTEND=noninteractive LANGUAGE=en apt-get -o DPkg::Lock::Timeout={_LOCK_WAIT_S}"
 _KEEP = "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
 
 
@@ -120,7 +122,21 @@ def _act(which: DeployStep, packages: Sequence[DebianPackage], claim: Claim) -> 
     words = {DeployStep.UPDATE: "-qq update", DeployStep.AUTOREMOVE: "-qy autoremove", DeployStep.CLEAN: "-q clean"}[
         which
     ]
-    return f"{_APT} {words} 9>&- </dev/null"
+    return f"{_waiting(f'{_APT} {words}')}\nexit $code"
+
+
+def _waiting(apt: str) -> str:
+    """Run apt until it has its locks, and set `code`. Its own time limit does not count for lists and archives.
+
+    Its errors come at its end: they say which lock it lacks.
+    """
+    return f"""end=$(($(date +%s) + {_LOCK_WAIT_S}))
+while :; do
+  {apt} 9>&- </dev/null 2>apt.err; code=$?
+  [ $code != 0 ] && [ "$(date +%s)" -lt $end ] && grep -q '^E: Could not get lock ' apt.err || break
+  sleep {_LOCK_PAUSE_S}
+done
+cat apt.err >&2; rm -f apt.err"""
 
 
 def _install(packages: Sequence[DebianPackage], claim: Claim) -> str:
@@ -134,7 +150,8 @@ def _install(packages: Sequence[DebianPackage], claim: Claim) -> str:
     return f"""for one in {names}; do
   apt-cache pkgnames "$one" | grep -Fqx -e "$one" || {{ echo "there is no package $one" >&2; exit {NO_PACKAGE}; }}
 done
-{_APT} -qy {downgrade}{_KEEP} install {shlex.join(str(one) for one in packages)} 9>&- </dev/null || exit
+{_waiting(f"{_APT} -qy {downgrade}{_KEEP} install {shlex.join(str(one) for one in packages)}")}
+[ $code = 0 ] || exit $code
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 dpkg-query -W -f={form} {names} | while IFS='\t' read -r name version; do
   printf '%s\\t%s\\t%s\\t%s\\n' "$now" {shlex.quote(claim.fields)} "$name" "$version"

@@ -12,6 +12,15 @@ APT = """#!/bin/sh
 echo "apt-get $*" >>"$STATE/calls"
 echo "apt says $*"
 for one; do last=$one; done
+busy=nothing-is
+[ ! -f "$STATE/busy" ] || read -r busy times <"$STATE/busy" || :
+case "$*" in *" $busy"*)
+  if [ "$times" -gt 0 ]; then
+    echo "$busy $((times - 1))" >"$STATE/busy"
+    echo "E: Could not get lock /var/lib/apt/lists/lock" >&2
+    exit 100
+  fi;;
+esac
 case "$*" in *"$(cat "$STATE/broken" 2>/dev/null || echo nothing-is)"*) echo "E: broken" >&2; exit 100;; esac
 case "$*" in *" install "*)
   name=${last%%=*}; version=${last#*=}; [ "$version" != "$last" ] || version=9

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from ngp.errors import LockHeldError, NgpError
-from ngp.hosts import remote
+from ngp.hosts import batching
 from ngp.packages import deploying, scripts
 from ngp.packages.deploying import Failed, LinePrinted, Rollout, StepStarted
 from ngp.packages.names import DebianPackage
@@ -20,7 +20,7 @@ ALL_STEPS = ["update", "shop=1.2-1", "autoremove", "clean"]
 
 
 def deploy(machines, hosts, size="", claim=CLAIM, **options):
-    rollout = Rollout(remote.batches(hosts, size), **options)
+    rollout = Rollout(batching.divide(hosts, size), **options)
     return deploying.deploy(SHOP, rollout, claim, machines.run)
 
 
@@ -41,6 +41,35 @@ def test_all_steps_run_on_all_hosts_and_the_lock_is_given_back(machines):
         "update", "install", "autoremove", "clean",
     ]  # fmt: skip
     assert any(isinstance(event, LinePrinted) and event.line.startswith("apt says") for event in events)
+
+
+@pytest.mark.parametrize("step", ["update", "install", "clean"])
+def test_locks_that_another_apt_holds_are_waited_for(machines, monkeypatch, step):
+    """apt-get waits for the lock of dpkg only, not for those of its lists and archives."""
+    monkeypatch.setattr(scripts, "_LOCK_PAUSE_S", 0)
+    (host,) = machines.make("web-1")
+    (machines.at(host) / "busy").write_text(f"{step} 2")
+    lines = []
+    found = deploy(machines, [host], emit=lambda event: lines.append(getattr(event, "line", "")))
+    assert found.is_success
+    assert machines.calls(host).count({"install": "shop=1.2-1"}.get(step, step)) == 3
+    assert not [line for line in lines if "Could not get lock" in line]
+    assert not (machines.at(host) / "ngp" / "apt.err").exists()
+    monkeypatch.setattr(scripts, "_LOCK_WAIT_S", 0)
+    (machines.at(host) / "busy").write_text(f"{step} 1")
+    found = deploy(machines, [host], emit=lambda event: lines.append(getattr(event, "line", "")))
+    assert found.failed == (Failed("web-1", step, "exit code 100"),)
+    assert "E: Could not get lock /var/lib/apt/lists/lock" in lines
+
+
+def test_another_error_of_apt_is_not_tried_again(machines):
+    (host,) = machines.make("web-1")
+    (machines.at(host) / "broken").write_text("update")
+    lines = []
+    found = deploy(machines, [host], emit=lambda event: lines.append(getattr(event, "line", "")))
+    assert found.failed == (Failed("web-1", "update", "exit code 100"),)
+    assert machines.calls(host) == ["update"]
+    assert "E: broken" in lines
 
 
 def test_what_was_deployed_is_recorded_with_who_and_what_dpkg_says(machines):
@@ -243,7 +272,7 @@ def test_host_that_does_not_answer_fails_before_anything_is_changed(machines):
 def test_package_that_apt_does_not_know_is_no_pattern_to_it(machines):
     hosts = machines.make("web-1")
     said = []
-    rollout = Rollout(remote.batches(hosts, ""), emit=said.append)
+    rollout = Rollout(batching.divide(hosts, ""), emit=said.append)
     found = deploying.deploy((DebianPackage("sho.", ""),), rollout, CLAIM, machines.run)
     assert [one.step for one in found.failed] == ["install"]
     assert LinePrinted("web-1", "there is no package sho.") in said

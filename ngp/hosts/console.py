@@ -12,14 +12,20 @@ if TYPE_CHECKING:
 _KEYS = re.compile(r"-+BEGIN SSH HOST KEY KEYS-+\r?\n(.*?)-+END SSH HOST KEY KEYS-+", re.DOTALL)
 _KEY = re.compile(r"^[^\n]*?((?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*)", re.MULTILINE)
 _ABSENT = ("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")
+_NO_LATEST = ("UnsupportedOperation", "InvalidParameterCombination")  # an instance type before Nitro
 
 
 def keys(session: Session, instance: str) -> tuple[str, ...]:
     """Return the public host keys that an instance wrote to its console at its last boot; none if it wrote none.
 
-    Raises what `Session.call` raises, such as DeniedError.
+    EC2 keeps what came shortly after the boot, but promises it for an hour only; the latest output of a Nitro instance
+    is there at any time. Raises what `Session.call` raises, such as DeniedError.
     """
     found = session.call("ec2", "get_console_output", absent=_ABSENT, InstanceId=instance)
+    shown = parse((found or {}).get("Output", ""))
+    if shown or found is None:
+        return shown
+    found = session.call("ec2", "get_console_output", absent=(*_ABSENT, *_NO_LATEST), InstanceId=instance, Latest=True)
     return parse((found or {}).get("Output", ""))
 
 

@@ -212,3 +212,27 @@ def test_host_keys_are_read_from_the_last_boot_on_the_console():
         "ssh-rsa AAAAb",
     )
     assert console.parse("-----BEGIN SSH HOST KEY KEYS-----\nssh-ed25519 AAAA") == ()
+
+
+def test_the_latest_output_counts_where_that_of_the_boot_is_gone():
+    block = "-----BEGIN SSH HOST KEY KEYS-----\n{}\n-----END SSH HOST KEY KEYS-----\n"
+
+    class Ec2:
+        def __init__(self, boot, latest):
+            self.texts, self.calls = {False: boot, True: latest}, []
+
+        def call(self, service, operation, *, absent, **asked):
+            self.calls.append(asked.get("Latest", False))
+            text = self.texts[self.calls[-1]]
+            if text in absent:
+                return None
+            return {"Output": block.format(text) if text else ""}
+
+    for boot, latest, keys, calls in (
+        ("ssh-rsa AAAAa", "ssh-rsa AAAAb", ("ssh-rsa AAAAa",), [False]),
+        ("", "ssh-rsa AAAAb", ("ssh-rsa AAAAb",), [False, True]),
+        ("", "UnsupportedOperation", (), [False, True]),
+        ("InvalidInstanceID.NotFound", "ssh-rsa AAAAb", (), [False]),
+    ):
+        session = Ec2(boot, latest)
+        assert (console.keys(session, "i-1"), session.calls) == (keys, calls)

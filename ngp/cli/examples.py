@@ -130,6 +130,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp host exec dev/swarm -- uptime": "run a command on all hosts in parallel",
         "ngp host exec dev --batch 10% --fail-fast -- sudo reboot": "stop after the first batch that fails",
         "ngp host exec dev --failed -- uptime": "repeat the command where it failed",
+        "ngp host exec dev --batch 10% --dry-run -- sudo reboot": "show the hosts, and the batch of each",
     },
     "host copy": {
         "ngp host copy dev/swarm motd :/tmp/": "copy a file to every host",

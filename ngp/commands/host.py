@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ngp.commands import completion, hosting, options
 from ngp.commands.grouping import grouped
+from ngp.errors import UsageError
 from ngp.views import documents, terminal
 from ngp.views import hosts as view
 
@@ -63,20 +64,22 @@ def list_hosts(
 
 
 @app.command()
+@grouped
 def name(
     selection: hosting.Selection,
     words: hosting.Words = None,
     first: hosting.First = False,
-    tags: hosting.Tags = None,
-    packages: hosting.Packages = None,
+    filters: hosting.Filters = hosting.Filters(),
     as_json: options.AsJson = False,
     project: hosting.ProjectName = "",
 ) -> None:
     """Print the public name or address of one host, or the private one if it has no public one."""
     context = options.context()
     hosting.require_no_rest(context)
-    meant = hosting.find(context, hosting.HostRequest(selection, hosting.Filters(tags, "", packages), project))
+    meant = hosting.find(context, hosting.HostRequest(selection, filters, project))
     (host,) = meant.one(words or (), first=first).hosts
+    if not host.address:
+        raise UsageError(f"`{host.name}` has no address", why=f"it is {host.state.value}")
     if as_json:
         documents.write({"schema": "ngp.host.name/1", **view.row(host)})
     else:
@@ -97,25 +100,25 @@ def export(
         ),
     ] = "ssh-config",
     filters: hosting.Filters = hosting.Filters(),
+    config: hosting.SshConfig = None,
+    via: hosting.Via = "",
     project: hosting.ProjectName = "",
 ) -> None:
-    """Print the running hosts as an ssh_config file or as an Ansible inventory."""
-    from ngp.hosts import openssh
+    """Print the running hosts as an ssh_config file, as an Ansible inventory, or as JSON."""
+    from ngp.hosts import exporting, ways
 
     context = options.context()
     hosting.require_no_rest(context)
     options.require_format(form, EXPORTS)
     meant = hosting.find(context, hosting.HostRequest(selection, filters, project))
-    hosts = meant.running()
     if form == "json":
-        documents.write(view.document(selection, hosts))
+        documents.write(view.document(selection, meant.running(), ways.choose(meant, via, needs_programs=False)))
         return
+    entries = exporting.collect(meant, via, hosting.ssh_config(context, config), context.cwd)
     if form == "ansible":
-        typer.echo(documents.dump(openssh.inventory(hosts)))
-        return
-    trust = meant.reach.trust()
-    trust.learn(hosts)
-    typer.echo(openssh.config(hosts, {host.environment: trust.file(host.environment) for host in hosts}), nl=False)
+        typer.echo(documents.dump(exporting.inventory(entries)))
+    else:
+        typer.echo(exporting.config(entries), nl=False)
 
 
 @app.command()
@@ -125,15 +128,14 @@ def ssh(
     words: hosting.Words = None,
     first: hosting.First = False,
     way: hosting.ConnectionOptions = hosting.ConnectionOptions(),
-    tags: hosting.Tags = None,
-    packages: hosting.Packages = None,
+    filters: hosting.Filters = hosting.Filters(),
     project: hosting.ProjectName = "",
 ) -> int:
     """Log in to one host with the system's ssh; pass a command or ssh options after `--`."""
     from ngp.hosts import system_ssh
 
     context = options.context()
-    meant = hosting.find(context, hosting.HostRequest(selection, hosting.Filters(tags, "", packages), project))
+    meant = hosting.find(context, hosting.HostRequest(selection, filters, project))
     meant = meant.one(words or (), first=first)
     with hosting.enter(context, meant, way) as login:
         login.trust.learn(meant.hosts)
@@ -154,6 +156,7 @@ def execute(
     failed: Failed = False,
     no_stdin: NoStdin = False,
     no_pty: NoPty = False,
+    dry_run: hosting.DryRun = False,
     way: hosting.ConnectionOptions = hosting.ConnectionOptions(),
     as_json: options.AsJson = False,
     as_lines: options.AsJsonLines = False,
@@ -164,19 +167,22 @@ def execute(
 
     context = options.context()
     command = hosting.remote_command(context)
-    meant = hosting.find(context, hosting.HostRequest(selection, filters, project)).at_work()
+    meant = hosting.at_work(context, hosting.find(context, hosting.HostRequest(selection, filters, project)))
     hosts = failures.recall(meant.reach.folder, meant.hosts) if failed else meant.hosts
-    batches, kept = remote.batches(hosts, batch), view.CollectedOutput()
+    batches, kept = batching.divide(hosts, batch), view.CollectedOutput()
+    if dry_run:
+        rows = hosting.dry_rows(context, meant, batches, way)
+        return _show_dry_run(context, command, rows, as_json=as_json, as_lines=as_lines)
     emit: remote.Emit = kept if as_json else view.follow(hosts, context.settings, as_lines=as_lines)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
     entrance = hosting.enter(context, meant, way, limit)
     with entrance as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
         how = remote.Options(login, 1 if serial else parallelism, fail_fast, limit or None, stdin, has_pty, stop)
+        failures.begin(meant.reach.folder, hosts)
         results = batching.run(batches, command, how, emit)
     failures.keep(meant.reach.folder, results)
-    code = remote.exit_code(results)
+    code = 128 + context.stopped_by if as_json and context.stopped_by else remote.exit_code(results)
     if as_json:
-        code = 128 + context.stopped_by if context.stopped_by else code
         documents.write(kept.document(command, results, code))
     view.summary(results, context.settings)
     return code
@@ -190,6 +196,7 @@ def copy(
     filters: hosting.Filters = hosting.Filters(),
     parallelism: hosting.Parallelism = hosting.AT_ONCE,
     limit: Limit = 0,
+    dry_run: hosting.DryRun = False,
     way: hosting.ConnectionOptions = hosting.ConnectionOptions(),
     as_json: options.AsJson = False,
     project: hosting.ProjectName = "",
@@ -200,9 +207,11 @@ def copy(
 
     context = options.context()
     hosting.require_no_rest(context)
-    meant = hosting.find(context, hosting.HostRequest(selection, filters, project)).at_work()
+    meant = hosting.at_work(context, hosting.find(context, hosting.HostRequest(selection, filters, project)))
     hosts = meant.hosts
     wanted = copying.parse(paths, context.cwd, len(hosts))
+    if dry_run:
+        return _show_dry_run(context, paths, hosting.dry_rows(context, meant, [hosts], way), as_json=as_json)
     entrance = hosting.enter(context, meant, way)
     shown = progress.CopyProgress(len(hosts), context.settings)
     with entrance as login, context.taking_signals() as stop, shown as emit:
@@ -232,3 +241,22 @@ def trust(
         documents.write({"schema": "ngp.host.trust/1", "name": host.name, "id": host.id, "keys": keys})
     else:
         typer.echo("\n".join(keys))
+
+
+def _show_dry_run(
+    context: options.Context,
+    what: str | list[str],
+    rows: list[dict[str, Any]],
+    *,
+    as_json: bool,
+    as_lines: bool = False,
+) -> int:
+    """Show what a command, or a copy of paths, would do on hosts; return the exit code."""
+    from ngp.views import dry_runs
+
+    plan = dry_runs.executed(what, rows) if isinstance(what, str) else dry_runs.copied(what, rows)
+    if as_json or as_lines:
+        documents.write(plan, one_line=as_lines)
+    else:
+        dry_runs.show(plan, context.settings)
+    return 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +17,7 @@ from ngp.hosts.host import WAYS
 from ngp.views import terminal
 
 if TYPE_CHECKING:
+    from ngp.hosts.host import Host
     from ngp.hosts.logins import Login
     from ngp.hosts.selected import SelectedHosts
     from ngp.hosts.spooling import Spool
@@ -55,6 +57,9 @@ Via = Annotated[
 Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="number of hosts at the same time")]
 AT_ONCE = 32
 Fresh = Annotated[bool, typer.Option("--fresh", help="ask AWS again instead of using an answer up to 20 seconds old")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="show the hosts and how ngp would connect to them, but connect to none")
+]
 First = Annotated[bool, typer.Option("--first", "-1", help="use the first host if several match")]
 
 
@@ -98,6 +103,15 @@ def find(context: options.Context, asked: HostRequest) -> SelectedHosts:
     return selected.select(way, asked.selection, wanted)
 
 
+def at_work(context: options.Context, hosts: SelectedHosts) -> SelectedHosts:
+    """Return `SelectedHosts.at_work`, and print on stderr which hosts are not running."""
+    from ngp.views import hosts as view
+
+    running = hosts.at_work()
+    view.print_left_out(context.settings, [host for host in hosts.hosts if not host.is_up])
+    return running
+
+
 def enter(
     context: options.Context, hosts: SelectedHosts, way: ConnectionOptions, limit_s: float = 0
 ) -> AbstractContextManager[Login]:
@@ -105,8 +119,19 @@ def enter(
     from ngp.hosts import ways
     from ngp.views import hosts as view
 
-    login = hosts.login(way.user, _file(context, way.config), limit_s)
+    login = hosts.login(way.user, ssh_config(context, way.config), limit_s)
     return ways.enter(hosts, login, way.via, partial(view.print_session_manager, context.settings))
+
+
+def dry_rows(
+    context: options.Context, hosts: SelectedHosts, batches: Sequence[Sequence[Host]], way: ConnectionOptions
+) -> list[dict[str, Any]]:
+    """Return the hosts of a dry run, in batches, as `dry_runs.rows`. Raises what `enter` raises; connects to none."""
+    from ngp.hosts import ways
+    from ngp.views import dry_runs
+
+    ssh_config(context, way.config)
+    return dry_runs.rows(batches, ways.choose(hosts, way.via, way.user), way.user)
 
 
 def require_no_rest(context: options.Context) -> None:
@@ -137,7 +162,8 @@ def piped_input(hosts: SelectedHosts, *, ignored: bool) -> AbstractContextManage
     return spooling.open_spool(None if ignored else stdio.piped_input(), hosts.reach.folder)
 
 
-def _file(context: options.Context, path: Path | None) -> Path | None:
+def ssh_config(context: options.Context, path: Path | None) -> Path | None:
+    """Return the path of `--ssh-config`. Raises UsageError (64) if it is no file."""
     if path is not None and not (context.cwd / path).is_file():
         raise UsageError("this file does not exist", where=str(context.cwd / path), todo="pass an ssh_config file")
     return context.cwd / path if path else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,6 +28,9 @@ Packages = Annotated[
     typer.Argument(metavar="PACKAGE", help="packages (NAME or NAME=VERSION); by default those in .package-name"),
 ]
 Named = Annotated[list[str], typer.Argument(metavar="PACKAGE", help="packages (NAME or NAME=VERSION)")]
+Looked = Annotated[
+    list[str] | None, typer.Argument(metavar="PACKAGE", help="packages (NAME); by default all that ngp ever deployed")
+]
 Version = Annotated[
     str, typer.Option("--version", metavar="VERSION", help="install this version; an older one is a rollback")
 ]
@@ -39,7 +42,6 @@ Batch = Annotated[
 AcceptLock = Annotated[
     str, typer.Option("--accept-lock", metavar="ID", help="take over the lock of a deploy whose ngp no longer runs")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="show hosts and packages, but change nothing")]
 _QUESTIONS = {"deploy": "Deploy this to hosts of", "install": "Install this on hosts of"}
 
 
@@ -51,7 +53,7 @@ class DeployOptions:
     serial: Serial = False
     batch: Batch = ""
     accept_lock: AcceptLock = ""
-    dry_run: DryRun = False
+    dry_run: hosting.DryRun = False
     auto_approve: options.AutoApprove = False
 
 
@@ -64,6 +66,8 @@ class TargetOptions:
     via: hosting.Via = ""
     project: hosting.ProjectName = ""
     parallelism: hosting.Parallelism = hosting.AT_ONCE
+    tags: hosting.Tags = None
+    unit: hosting.UnitName = ""
 
     @property
     def way(self) -> hosting.ConnectionOptions:
@@ -118,7 +122,7 @@ def install(
 @grouped
 def versions(
     selector: hosting.Selection,
-    packages: Packages = None,
+    packages: Looked = None,
     reaching: TargetOptions = TargetOptions(),
     as_json: options.AsJson = False,
 ) -> None:
@@ -145,7 +149,7 @@ def versions(
 
 
 def _carry_out(order: _Order, reaching: TargetOptions) -> None:
-    from ngp.hosts import remote
+    from ngp.hosts import batching, remote
     from ngp.packages import deploying, locking
     from ngp.views import findings, terminal
     from ngp.views import packages as view
@@ -154,12 +158,10 @@ def _carry_out(order: _Order, reaching: TargetOptions) -> None:
     filters = tuple(one.name for one in order.packages) if order.action == "deploy" else ()
     meant = _find(context, order.selector, filters, reaching)
     hosts = meant.hosts
-    batches = remote.batches(hosts, order.given.batch)
+    batches = batching.divide(hosts, order.given.batch)
     claim = locking.new_claim(order.action)
     if order.given.dry_run:
-        _emit(context, order, meant, always=False)
-        nothing = deploying.Deployed((), (), tuple(host.name for host in hosts))
-        _show(order, claim, nothing, 0)
+        _show_dry_run(context, order, claim, hosting.dry_rows(context, meant, batches, reaching.way))
         return
     _require_yes(context, order, meant)
     way = hosting.enter(context, meant, reaching.way)
@@ -186,8 +188,9 @@ def _carry_out(order: _Order, reaching: TargetOptions) -> None:
 
 def _find(context: Context, text: str, packages: Sequence[str], reaching: TargetOptions) -> SelectedHosts:
     """Return the running hosts that a selection means, with these packages in their tag."""
-    meant = hosting.find(context, hosting.HostRequest(text, project=reaching.project, fresh=True)).at_work()
-    return meant.having(packages)
+    filters = hosting.Filters(reaching.tags, reaching.unit)
+    meant = hosting.find(context, hosting.HostRequest(text, filters, reaching.project, fresh=True))
+    return hosting.at_work(context, meant).having(packages)
 
 
 def _require_yes(context: Context, order: _Order, meant: SelectedHosts) -> None:
@@ -242,12 +245,33 @@ def _run_hook(context: Context, order: _Order, meant: SelectedHosts, result: Dep
     return None
 
 
-def _show(order: _Order, claim: Claim, result: Deployed, code: int, failure: NgpError | None = None) -> None:
+def _show_dry_run(context: Context, order: _Order, claim: Claim, rows: Sequence[dict[str, Any]]) -> None:
+    from ngp.packages.deploying import Deployed
+    from ngp.views import dry_runs
+    from ngp.views import packages as view
+
+    names = [row["name"] for row in rows]
+    if order.as_json:
+        _show(order, claim, Deployed((), (), tuple(names)), 0, plan=rows)
+        return
+    view.print_order(f"dry run: {order.action}", order.packages, names, context.settings, always=False)
+    dry_runs.table(rows, context.settings)
+
+
+def _show(
+    order: _Order,
+    claim: Claim,
+    result: Deployed,
+    code: int,
+    failure: NgpError | None = None,
+    *,
+    plan: Sequence[dict[str, Any]] = (),
+) -> None:
     from ngp.views import documents
     from ngp.views import packages as view
 
     if order.as_json:
-        more = {"exit_code": code, "hook": failure.findings if failure else ()}
+        more = {"exit_code": code, "hook": failure.findings if failure else (), "plan": plan}
         documents.write(view.document(order.selector, order.packages, claim, result, more))
     else:
         view.show(result)

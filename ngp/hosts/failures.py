@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 _FILE = "failed.json"
 
 
+def begin(folder: Path, hosts: Iterable[Host]) -> None:
+    """Store the hosts of a command before it starts: if ngp is killed, nobody knows where the command succeeded."""
+    _write(folder, hosts)
+
+
 def keep(folder: Path, results: Iterable[HostResult]) -> None:
     """Store the hosts on which the last command failed; write errors only affect `--failed`."""
+    _write(folder, (one.host for one in results if not one.is_good))
+
+
+def _write(folder: Path, hosts: Iterable[Host]) -> None:
     with suppress(OSError):
         files.private_folder(folder)
-        rows = [[host.environment, host.id] for host in (one.host for one in results if not one.is_good)]
+        rows = [[host.environment, host.id] for host in hosts]
         files.write(folder / _FILE, json.dumps(rows), mode=0o600, durable=False)
 
 

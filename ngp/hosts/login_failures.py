@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ngp.hosts.host import Host
-    from ngp.hosts.logins import Login
 
 
 class LoginError(Exception):
@@ -41,19 +40,19 @@ def through(hop: str, error: LoginError) -> LoginError:
     return type(error)(f"cannot connect through the jump host {hop}: {error}", error.todo)
 
 
-def reason(error: BaseException, login: Login) -> tuple[str, str]:
-    """Return why a login failed, and what to do."""
+def reason(error: BaseException, connect_s: float, *, has_key: bool) -> tuple[str, str]:
+    """Return why a login failed, and what to do. `has_key`: it used a key from EC2 Instance Connect."""
     import asyncssh
 
     if isinstance(error, asyncssh.PermissionDenied):
-        if login.key:
+        if has_key:
             todo = "check that the user exists and that the host has the package ec2-instance-connect"
             return "sshd refused the login with the key from EC2 Instance Connect", todo
         todo = "load your key into the agent (ssh-add), or set user and key in ssh_config, or pass --user"
         return "sshd refused the login: it accepts none of your keys for this user", todo
     if isinstance(error, TimeoutError):
         return (
-            f"no answer in {login.connect_s:.0f} s",
+            f"no answer in {connect_s:.0f} s",
             "check that the host is running and that its SSH port is reachable from here",
         )
     if isinstance(error, OSError):

@@ -76,7 +76,7 @@ class Logins:
             is_known = self.login.trust.knows(host, self.lookup(host, options))
             raise login_failures.untrusted(host, self.login.trust.why_unknown(host), is_known=is_known) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
-            raise LoginError(*login_failures.reason(error, self.login)) from None
+            raise LoginError(*self._reason(error)) from None
         try:
             yield connection
         finally:
@@ -159,6 +159,9 @@ class Logins:
 
         return await self._attempts.again(connect, asyncssh.ConnectionLost, *_LOST)
 
+    def _reason(self, error: BaseException) -> tuple[str, str]:
+        return login_failures.reason(error, self.login.connect_s, has_key=self.login.key is not None)
+
     async def _bastion(self, jump: str) -> Any:
         """Return the connection to a bastion, shared by all hosts behind it, and renewed if it was lost."""
         task = self._bastions.get(jump)
@@ -200,9 +203,9 @@ class Logins:
         except LoginError as error:
             raise login_failures.through(hop, error) from None
         except (asyncssh.ConnectionLost, *_LOST) as error:
-            raise login_failures.through(hop, LostError(*login_failures.reason(error, logins.login))) from None
+            raise login_failures.through(hop, LostError(*logins._reason(error))) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
-            raise login_failures.through(hop, LoginError(*login_failures.reason(error, logins.login))) from None
+            raise login_failures.through(hop, LoginError(*logins._reason(error))) from None
 
 
 def _gate() -> asyncio.Semaphore:

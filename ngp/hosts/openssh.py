@@ -1,10 +1,10 @@
-"""The system's OpenSSH: its command line for one host, and its configuration for all. Pure."""
+"""The system's OpenSSH: its command line for one host, and the names and options of hosts. Pure."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,11 @@ _NO_ALIAS = re.compile(r"[^A-Za-z0-9_.-]+")
 _GLOBAL = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 
 
-def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
+def login(host: Host, words: Sequence[str], way: Login, more: Sequence[Path] = ()) -> tuple[str, ...]:
     """Return ssh's command line for a host; `words` stand behind it: a command, or more options.
 
-    The user's own ssh_config and known_hosts count as always. The environment's known_hosts is added to the system's,
-    and an unknown key is refused. Raises UsageError (64) for a host without an address.
+    The user's own ssh_config and known_hosts count as always. The environment's known_hosts and `more` are added to the
+    system's, and an unknown key is refused. Raises UsageError (64) for a host without an address.
     """
     if not _ADDRESS.fullmatch(host.address):
         raise UsageError(f"`{host.name}` has no address", why=f"it is {host.state.value}")
@@ -32,27 +32,13 @@ def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
         raise UsageError(f"`{name}` is not a valid user name")
     own = ["-F", str(way.config)] if way.config else []
     port = ["-p", str(host.port)] if host.port != SSH_PORT else []
-    options = _checks(way.trust.file(host.environment))
+    options = checks([way.trust.file(host.environment), *more])
     if proxy := way.proxy(host) if way.proxy else ():
-        options["ProxyCommand"] = shlex.join(proxy).replace("%", "%%")
+        options["ProxyCommand"] = proxy_option(proxy)
     # `-i` comes before what ssh_config names; the agent's other keys are not offered
     only = ["-i", str(way.key.private).replace("%", "%%"), "-o", "IdentitiesOnly=yes"] if way.key else []
     keys = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
     return ("ssh", *own, *port, *only, *keys, *(["-l", name] if name else []), host.address, *words)
-
-
-def config(hosts: Iterable[Host], known_hosts: Mapping[str, Path]) -> str:
-    """Return an ssh_config with an entry per host; `known_hosts` has the file of each environment."""
-    lines = []
-    for host, alias in aliases(hosts).items():
-        if not _ADDRESS.fullmatch(host.address):
-            lines += [f"# {alias} is {host.state.value} and has no address", ""]
-            continue
-        options = {"HostName": host.address, "User": host.user if USER_NAME.fullmatch(host.user) else "", "Port": ""}
-        options["Port"] = str(host.port) if host.port != SSH_PORT else ""
-        options |= _checks(known_hosts[host.environment])
-        lines += [f"Host {alias}", *(f"  {key} {value}" for key, value in options.items() if value), ""]
-    return "\n".join(lines)
 
 
 def aliases(hosts: Iterable[Host]) -> dict[Host, str]:
@@ -63,23 +49,18 @@ def aliases(hosts: Iterable[Host]) -> dict[Host, str]:
     return dict(zip(found, apart(names, ids), strict=True))
 
 
-def inventory(hosts: Iterable[Host]) -> dict[str, object]:
-    """Return Ansible's inventory, for a file whose name ends with .json: a group per environment, cluster and unit."""
-    groups: dict[str, dict[str, object]] = {}
-    members: dict[str, object] = {}
-    for host, alias in aliases(hosts).items():
-        user = host.user if USER_NAME.fullmatch(host.user) else ""  # Ansible takes `{{ }}` in a value for a template
-        address = host.address if _ADDRESS.fullmatch(host.address) else ""
-        options = {"ansible_host": address, "ansible_user": user, "ansible_port": host.port}
-        members[alias] = {key: value for key, value in options.items() if value}
-        for kind, name in (("env", host.environment), ("cluster", host.cluster), ("unit", host.unit)):
-            if name:
-                groups.setdefault(f"{kind}_{re.sub(r'[^A-Za-z0-9_]', '_', name)}", {})[alias] = {}
-    children = {name: {"hosts": inside} for name, inside in sorted(groups.items())}
-    return {"all": {"hosts": members, "children": children}}
+def valid(host: Host) -> tuple[str, str]:
+    """Return the address and the user of a host; "" for what ssh, Ansible or a shell could take for something else."""
+    address = host.address if _ADDRESS.fullmatch(host.address) else ""
+    return address, host.user if USER_NAME.fullmatch(host.user) else ""
 
 
-def _checks(known_hosts: Path) -> dict[str, str]:
-    """The options that check host keys. ssh takes ``%`` for a token, and blanks for ends of names."""
-    own = str(known_hosts).replace("%", "%%")
-    return {"GlobalKnownHostsFile": f'{" ".join(_GLOBAL)} "{own}"', "StrictHostKeyChecking": "yes"}
+def checks(known_hosts: Iterable[Path]) -> dict[str, str]:
+    """Return the options that check host keys. ssh takes ``%`` for a token, and blanks for ends of names."""
+    own = " ".join('"{}"'.format(str(path).replace("%", "%%")) for path in known_hosts)
+    return {"GlobalKnownHostsFile": f"{' '.join(_GLOBAL)} {own}", "StrictHostKeyChecking": "yes"}
+
+
+def proxy_option(command: Iterable[str]) -> str:
+    """Return a command as the value of ProxyCommand."""
+    return shlex.join(command).replace("%", "%%")

@@ -98,10 +98,14 @@ def choose(hosts: Sequence[Host], words: Sequence[str], *, first: bool = False) 
     raise UsageError(f"no host matches `{text}`", why=f"the hosts are {_names(hosts)}")
 
 
-def none_running(selector: Selector | None = None) -> UsageError:
-    """Return the error for a selection without hosts."""
+def none_running(selector: Selector | None = None, down: Sequence[Host] = ()) -> UsageError:
+    """Return the error for a selection without running hosts; `down` are those of it that do not run."""
     about = f" in `{selector}`" if selector else ""
-    return UsageError(f"no hosts found{about}", todo="list all hosts: ngp host list ENV")
+    todo = "list all hosts: ngp host list ENV"
+    if down:
+        states = ", ".join(sorted({host.state.value for host in down}))
+        return UsageError(f"no running hosts found{about}", why=f"{_names(down)}: {states}", todo=todo)
+    return UsageError(f"no hosts found{about}", todo=todo)
 
 
 def _names(hosts: Sequence[Host]) -> str:

@@ -25,15 +25,31 @@ def proxy(host: Host, session: Session | None, settings: Settings) -> tuple[str,
 
     Raises MissingError (69) without the AWS CLI or its plugin, UsageError (64) for a host that is no instance of EC2.
     """
+    found = require(host, session)
+    require_programs(settings)
+    return command(host, found)
+
+
+def require(host: Host, session: Session | None) -> Session:
+    """Return the session that leads to a host. Raises UsageError (64) for one that Session Manager does not know."""
     if not _INSTANCE.fullmatch(host.id):
         raise UsageError(f"`{host.name}` is not an EC2 instance", todo="omit `--via ssm`, or remove its tag `ngp:via`")
     if session is None or not is_there(session):
         raise UsageError("the sandbox has no Session Manager", todo="omit `--via ssm`")
+    return session
+
+
+def require_programs(settings: Settings) -> None:
+    """Raise MissingError (69) if the AWS CLI or its plugin is missing."""
     path = settings.environ.get("PATH")
     lacking = [name for name in ("aws", _PLUGIN) if not shutil.which(name, path=path)]
     if lacking:
         todo = "install the AWS CLI and its Session Manager plugin, or connect directly with `--via ssh`"
         raise MissingError(f"{' and '.join(lacking)} not found on PATH; Session Manager needs it", todo=todo)
+
+
+def command(host: Host, session: Session) -> tuple[str, ...]:
+    """Return the command of `proxy`, unchecked."""
     target = ("--target", host.id, "--document-name", _DOCUMENT, "--parameters", f"portNumber={host.port}")
     profile = ("--profile", session.profile) if session.profile else ()
     return ("aws", "ssm", "start-session", *target, "--region", session.region, *profile)

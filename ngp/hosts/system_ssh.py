@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ngp import processes
 from ngp.errors import MissingError
-from ngp.hosts import openssh
+from ngp.hosts import openssh, user_config
 from ngp.hosts.host import Host
 from ngp.hosts.logins import Login
 from ngp.settings import Settings
@@ -21,7 +21,7 @@ def become(
 
     `words` are a command, or more options of ssh; `note` gets the command line. Raises MissingError (69) without ssh.
     """
-    argv = openssh.login(host, words, login)
+    argv = _command(host, login, words, settings, cwd)
     note(shlex.join(argv))
     request = processes.ProcessRequest(argv, cwd, settings.environ)
     try:
@@ -32,3 +32,13 @@ def become(
     except FileNotFoundError:
         raise MissingError("`ssh` is not on PATH", todo="install OpenSSH's client (openssh-client)") from None
     return 128 - code if code < 0 else code
+
+
+def _command(host: Host, login: Login, words: Sequence[str], settings: Settings, cwd: Path) -> tuple[str, ...]:
+    """Return ssh's command line, with the host's keys also under the HostKeyAlias that ssh would look them up by."""
+    argv = openssh.login(host, words, login)
+    if not login.trust.has_own(host):
+        return argv
+    aliases = user_config.load(argv, settings, cwd).get("hostkeyalias", ())
+    paths = [login.trust.write_alias(host, alias) for alias in aliases]
+    return openssh.login(host, words, login, [path for path in paths if path])

@@ -5,6 +5,7 @@ ngp trusts no key on first use. It adds a key to its own file only if somebody o
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ FILE = "known_hosts"
 _WITNESSES = 8  # asked at once
 _GLOBAL = (Path("/etc/ssh/ssh_known_hosts"), Path("/etc/ssh/ssh_known_hosts2"))
 _TOKEN = re.compile(r"%(.?)|\$\{")  # of ssh_config
+_ALIAS = re.compile(r"[A-Za-z0-9_.:\[\]-]+")  # no pattern, and no list of them
 Keys = Mapping[str, tuple[str, ...]]  # public keys by "pattern id"
 Witness = Callable[["Host"], Sequence[str]]  # the keys that somebody else says a host has, none if nobody knows
 
@@ -112,6 +114,24 @@ class Trust:
                 todo="copy a key from /etc/ssh/*.pub on the machine to hosts.yaml or to your known_hosts",
             )
         return keys
+
+    def has_own(self, host: Host) -> bool:
+        """Return whether ngp's own file has a key of the host."""
+        return bool(self._load(host.environment).get(_label(host), ()))
+
+    def write_alias(self, host: Host, alias: str) -> Path | None:
+        """Write the keys that ngp knows of a host into a file for that host alone, under its HostKeyAlias.
+
+        Other hosts may have the same alias, but none of them this file. Return None if ngp knows no key.
+        """
+        keys = self._load(host.environment).get(_label(host), ())
+        if not keys or not _ALIAS.fullmatch(alias):
+            return None
+        name = hashlib.sha256(f"{_label(host)} {alias}".encode()).hexdigest()[:32]
+        folder = files.private_folder(self.file(host.environment).parent / "aliases")
+        lines = "".join(f"{alias.lower()} {key}\n" for key in keys)
+        files.write(folder / name, lines, mode=0o600, durable=False)
+        return folder / name
 
     def keys(self, host: Host, lookup: Lookup | None = None) -> tuple[list[Any], list[Any], list[Any]]:
         """Return the trusted, the certificate authorities' and the revoked keys of a host, as asyncssh takes them.

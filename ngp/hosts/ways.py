@@ -21,8 +21,7 @@ def enter(selected: SelectedHosts, login: Login, via: str, note: Note) -> Iterat
 
     Raises UsageError (64) or MissingError (69) before anything begins if a running host cannot be reached so.
     """
-    if via not in ("", *WAYS):
-        raise UsageError(f"unknown way `--via {via}`", todo=f"use one of: {', '.join(WAYS)}")
+    _require_known(via)
     if not via:
         yield by_default(selected, login, note)
     elif via == "ssm":
@@ -39,18 +38,41 @@ def by_default(selected: SelectedHosts, login: Login, note: Note) -> Login:
 
     `note` gets these hosts. Raises MissingError (69) if that is so and the AWS CLI or its plugin is missing.
     """
-    closed = [
-        host
-        for host in selected.hosts
-        if host.is_up
-        and session_manager.is_default(host)
-        and session_manager.is_there(selected.reach.session(host.environment))
-    ]
+    closed = [host for host in selected.hosts if host.is_up and _is_closed(selected, host)]
     if not closed:
         return login
     login = _through_session_manager(selected, login, closed)
     note(closed)
     return login
+
+
+def choose(selected: SelectedHosts, via: str, user: str = "", *, needs_programs: bool = True) -> dict[Host, str]:
+    """Return the way to each running host, one of WAYS, without a connection or a key. Raises what `enter` raises.
+
+    Without `needs_programs`, this machine may lack what Session Manager needs here.
+    """
+    _require_known(via)
+    reach = selected.reach
+    found = {host: via or ("ssm" if _is_closed(selected, host) else "ssh") for host in selected.running()}
+    for host, way in found.items():
+        if way == "ssm":
+            session_manager.require(host, reach.session(host.environment))
+            if needs_programs:
+                session_manager.require_programs(reach.settings)
+        if way == "instance-connect":
+            instance_connect.require(host, reach.session(host.environment), user or host.user)
+    return found
+
+
+def _require_known(via: str) -> None:
+    if via not in ("", *WAYS):
+        raise UsageError(f"unknown way `--via {via}`", todo=f"use one of: {', '.join(WAYS)}")
+
+
+def _is_closed(selected: SelectedHosts, host: Host) -> bool:
+    """Return whether a host is reached through Session Manager if the command line names no way."""
+    is_default = session_manager.is_default(host)
+    return is_default and session_manager.is_there(selected.reach.session(host.environment))
 
 
 def _through_session_manager(selected: SelectedHosts, login: Login, hosts: Sequence[Host]) -> Login:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ngp.hosts.host import WAYS
 from ngp.views.shapes import NUMBER, TEXT, WHOLE, array, mapping, optional, record
 
 _TEXTS = array(TEXT)
@@ -21,8 +22,17 @@ EVENTS = {
     "host_finished": record(**_AT, **_OUTCOME),
 }
 _RAN = record(name=TEXT, id=TEXT, environment=TEXT, **_OUTCOME, stdout=TEXT, stderr=TEXT)
+_VIA = {"enum": list(WAYS)}
+DRY_RUN = record(  # a host of a dry run
+    **dict.fromkeys(("name", "id", "environment", "address", "user"), TEXT),
+    port=WHOLE,
+    via=_VIA,
+    batch=WHOLE,
+)
+_DRY = record(action={"enum": ["exec", "copy"]}, command=TEXT, sources=_TEXTS, target=TEXT, hosts=array(DRY_RUN))
 DOCUMENTS = {
-    "host.list": record(selector=TEXT, hosts=array(record(**_HOST))),
+    "host.dry-run": _DRY,
+    "host.list": record(selector=TEXT, hosts=array(record({"via": _VIA}, **_HOST))),
     "host.name": record(**_HOST),
     "host.exec": record(command=TEXT, exit_code=WHOLE, hosts=array(_RAN)),
     "host.copy": record(exit_code=WHOLE, hosts=array(record(name=TEXT, id=TEXT, **_OUTCOME))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ngp.settings import Level
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ngp.hosts.remote import HostEvent, HostResult, OutputLine
     from ngp.settings import Settings
 
+_NAMED = 20  # hosts in one message
 _COLUMNS = ("name", "environment", "cluster", "unit", "state", "address", "id")
 _COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright_green", "bright_yellow", "bright_blue")
 
@@ -46,9 +47,18 @@ def print_session_manager(settings: Settings, hosts: Sequence[Host]) -> None:
     terminal.say(settings, f"{names}: connecting through Session Manager; to connect directly: --via ssh")
 
 
-def document(selector: str, hosts: Iterable[Host]) -> dict[str, Any]:
-    """``ngp.host.list/1``."""
-    return {"schema": "ngp.host.list/1", "selector": selector, "hosts": [row(host) for host in hosts]}
+def print_left_out(settings: Settings, hosts: Sequence[Host]) -> None:
+    """Print on stderr the hosts that a command leaves out because they are not running."""
+    if hosts:
+        names = ", ".join(f"{terminal.cell(host.name)} ({host.state.value})" for host in hosts[:_NAMED])
+        more = f" and {len(hosts) - _NAMED} more" if len(hosts) > _NAMED else ""
+        terminal.say(settings, f"not running, so left out: {names}{more}")
+
+
+def document(selector: str, hosts: Iterable[Host], ways: Mapping[Host, str] | None = None) -> dict[str, Any]:
+    """``ngp.host.list/1``; with `ways`, each host has its way."""
+    rows = [{**row(host), **({"via": ways[host]} if ways else {})} for host in hosts]
+    return {"schema": "ngp.host.list/1", "selector": selector, "hosts": rows}
 
 
 def show(hosts: Sequence[Host], settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ngp.views.host_shapes import DRY_RUN
 from ngp.views.shapes import FLAG, TEXT, WHOLE, Schema, array, optional, record
 
 _DEPLOYED = record(**dict.fromkeys(("when", "id", "who", "action", "package", "version"), TEXT))
@@ -20,6 +21,7 @@ def documents(findings: Schema) -> Mapping[str, Schema]:
         hosts=array(host),
         hook=findings,
         warnings=findings,
+        plan=array(DRY_RUN),
     )
     version = record(host=TEXT, package=TEXT, installed=TEXT, deployed=optional(_DEPLOYED), is_foreign=FLAG)
     return {

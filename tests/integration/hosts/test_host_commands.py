@@ -81,6 +81,23 @@ def test_ssh_takes_the_place_of_ngp(machines, ngp):
     assert "127.0.7.2" in done.stderr
 
 
+def test_ssh_finds_keys_that_only_ngp_knows_under_a_host_key_alias(machines, ngp, farm, tmp_path):
+    config = tmp_path / "aliased"
+    config.write_text(f"Host 127.0.7.*\n  HostKeyAlias The-Web\nHost *\n{farm.config.read_text()}")
+    path = ngp.cwd / "hosts.yaml"
+    first, rest = path.read_text().split("  node-2:")
+    path.write_text(f"{first.replace(farm.host_key, key(tmp_path / 'other'))}  node-2:{rest}")
+    done = ngp.run("host", "ssh", "qa", "node-2", "-F", str(config), "--", "echo here")
+    assert (done.exit_code, done.stdout) == (0, "here\n"), done.stderr
+    changed = ngp.run("host", "ssh", "qa", "node-1", "-F", str(config), "--", "true")
+    assert changed.exit_code == 255
+    assert "Host key verification failed" in changed.stderr
+    exported = tmp_path / "exported"
+    exported.write_text(ngp.call("host", "export", "qa", "-F", str(config)).stdout + f"Host *\n  Include {config}\n")
+    codes = [subprocess.run(["ssh", "-F", exported, name, "true"]).returncode for name in ("node-2", "node-1")]
+    assert codes == [0, 255]
+
+
 def test_a_changed_host_key_is_refused_by_ssh_and_by_exec(machines, ngp, tmp_path, farm):
     path = ngp.cwd / "hosts.yaml"
     path.write_text(path.read_text().replace(farm.host_key, key(tmp_path / "other")))

@@ -56,7 +56,8 @@ def test_a_day_of_deploys(lab):
 
 def test_what_would_be_done_is_shown_first(lab):
     done = lab.run("package", "deploy", "lab", "shop", "--dry-run")
-    assert (done.exit_code, done.stdout) == (0, "web-1: not finished\nweb-2: not finished\n")
+    assert (done.exit_code, done.stderr) == (0, "dry run: deploy shop to web-1, web-2\n")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["name", "web-1", "web-2"]
 
 
 def test_wrong_words_reach_no_host(lab):

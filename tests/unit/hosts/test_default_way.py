@@ -170,8 +170,12 @@ def test_of_a_selection_those_that_are_up_have_names_that_differ(meant):
     stopped = replace(HOST, id="i-2", state=HostState.STOPPED)
     twin = replace(HOST, id="i-3")
     assert [one.name for one in meant(HOST, stopped, twin).at_work().hosts] == [f"web-1-{HOST.id}", "web-1-i-3"]
-    with pytest.raises(UsageError, match="no hosts found in `qa`"):
+    with pytest.raises(UsageError, match="no running hosts found in `qa`") as refused:
         meant(stopped).running()
+    assert refused.value.findings[0].why == "web-1 (i-2): stopped"
+    with pytest.raises(UsageError, match="no running hosts found in `qa`") as refused:
+        meant(HOST, replace(stopped, name="old")).one(["old"])
+    assert refused.value.findings[0].why == "old (i-2): stopped"
     assert meant(HOST, stopped).one(["web"]).hosts == [HOST]
 
 
@@ -179,3 +183,20 @@ def test_a_limit_bounds_both_parts_of_a_login(meant):
     login = meant(HOST).login(limit_s=5)
     assert (login.connect_s, login.login_s) == (5, 5)
     assert meant(HOST).login(limit_s=15).connect_s == Login(None).connect_s
+
+
+def test_a_dry_run_tells_the_way_to_each_running_host(meant, tmp_path):
+    opened = replace(HOST, id="i-2", opens_ssh=True)
+    hosts = meant(HOST, opened, replace(HOST, id="i-3", state=HostState.STOPPED))
+    assert ways.choose(hosts, "") == {HOST: "ssm", opened: "ssh"}
+    assert set(ways.choose(hosts, "ssh").values()) == {"ssh"}
+    assert set(ways.choose(hosts, "instance-connect", "admin").values()) == {"instance-connect"}
+    with pytest.raises(UsageError, match="no user is set"):
+        ways.choose(hosts, "instance-connect")
+    with pytest.raises(UsageError, match="is not an EC2 instance"):
+        ways.choose(meant(replace(HOST, id="web-1")), "ssm")
+    with pytest.raises(UsageError, match="unknown way `--via ftp`"):
+        ways.choose(hosts, "ftp")
+    (tmp_path / "aws").unlink()
+    with pytest.raises(MissingError, match="aws"):
+        ways.choose(hosts, "")

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from ngp.errors import UsageError
-from ngp.hosts import openssh, selector
+from ngp.hosts import exporting, openssh, selector
+from ngp.hosts.exporting import ExportedHost
 from ngp.hosts.host import Host, distinct
-from ngp.hosts.logins import Login, LoginError, Logins
+from ngp.hosts.login_failures import LoginError
+from ngp.hosts.logins import Login, Logins
 from ngp.hosts.selector import Selector
 from ngp.hosts.trust import Trust
 
@@ -122,8 +124,9 @@ def test_names_differ_also_where_a_tag_imitates_a_name_with_an_id():
 def test_a_tag_is_no_template_for_ansible_and_no_word_for_a_proxy():
     """Who may set tags in an account must not run anything on the machine of who operates it."""
     host = Host("a", "i-1", "qa", private_address="10.0.0.1", user="{{ lookup('pipe', 'id') }}")
-    assert openssh.inventory([host])["all"]["hosts"] == {"a": {"ansible_host": "10.0.0.1", "ansible_port": 22}}
-    assert "User" not in openssh.config([host], {"qa": Path("known")})
+    entries = {host: ExportedHost((Path("known"),))}
+    assert exporting.inventory(entries)["all"]["hosts"] == {"a": {"ansible_host": "10.0.0.1"}}
+    assert "User " not in exporting.config(entries)
     login = Login(Trust(Path("nowhere"), Path("nowhere")))
 
     async def log_in():

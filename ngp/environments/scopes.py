@@ -79,8 +79,9 @@ def only(meant: Scope) -> str:
 def require_named(meant: Scope, command: str) -> None:
     """Raise UsageError if the folder or NGP_ENV chose the environment, unseen; `command` is a line that names it."""
     if not meant.is_named:
-        what = f"this command must name the environment, and it does not name `{meant.environment}`"
-        raise UsageError(what, why="`--auto-approve` answers the question that would show it", todo=command)
+        what = "`--auto-approve` needs the name of the environment on the command line"
+        why = f"ngp chose `{meant.environment}` ({meant.origin}), and no question would show that"
+        raise UsageError(what, why=why, todo=command)
 
 
 def one_unit(meant: Scope, todo: str) -> str:

@@ -77,6 +77,7 @@ def test_without_a_name_some_commands_take_all_environments(home):
 
 def test_only_a_named_environment_is_destroyed_without_a_question():
     scopes.require_named(Scope("dev"), "ngp destroy dev --auto-approve")
-    with pytest.raises(UsageError, match="must name the environment") as caught:
+    with pytest.raises(UsageError, match="needs the name of the environment") as caught:
         scopes.require_named(Scope("dev", origin="NGP_ENV"), "ngp destroy dev --auto-approve")
     assert caught.value.findings[0].todo == "ngp destroy dev --auto-approve"
+    assert "ngp chose `dev` (NGP_ENV)" in caught.value.findings[0].why

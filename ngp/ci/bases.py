@@ -91,13 +91,20 @@ def find(platform: Platform, named: str, *, may_fetch: bool) -> str:
     """Return the commit to compare with for the base that an event names.
 
     It is where HEAD and the base parted, if the history at hand tells, else the base itself: then what others merged
-    since counts as changed. A shallow clone gets the base from the remote, unless it may not be asked.
+    since counts as changed. A shallow clone gets the base and the history from the remote, unless it may not be asked.
     """
     if not named:
         return ""
-    if revisions.find(platform, named) is None and may_fetch:
-        remote = revisions.git(platform, "remote").stdout.partition("\n")[0]
-        if remote:
-            revisions.git(platform, "fetch", "--quiet", "--no-tags", "--depth=1", "--", remote, named)
+    remote = revisions.git(platform, "remote").stdout.partition("\n")[0] if may_fetch else ""
+    if remote and revisions.find(platform, named) is None:
+        revisions.git(platform, "fetch", "--quiet", "--no-tags", "--depth=1", "--", remote, named)
     parted = revisions.git(platform, "merge-base", "HEAD", named)
+    if parted.exit_code and remote and is_shallow(platform):
+        revisions.git(platform, "fetch", "--quiet", "--no-tags", "--unshallow", "--", remote, named, head(platform))
+        parted = revisions.git(platform, "merge-base", "HEAD", named)
     return parted.stdout.strip() if parted.exit_code == 0 else named
+
+
+def is_shallow(platform: Platform) -> bool:
+    """Whether the clone lacks a part of the history."""
+    return revisions.git(platform, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"

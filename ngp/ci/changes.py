@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ngp.ci import bases, tiers
+from ngp.ci import bases, locations, tiers
 from ngp.ci.events import EventKind
 from ngp.ci.tiers import Tier
 from ngp.environments import acceptance, documents, resolving, wiring
@@ -117,12 +117,13 @@ def examine(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, re
     from ngp.review import baseline, contracts
 
     base = _base(pipeline, may_fetch=tier is Tier.MEMBER)
-    named = since or bases.find(platform, base, may_fetch=tier is Tier.MEMBER)
+    named = since or _parted(pipeline, base, may_fetch=tier is Tier.MEMBER)
     found = narrowing.collect(platform, resolved, named)
     request.emit(found)
+    flags = tiers.flags(platform.path, found.changed)
+    found = locations.of_affected(found, pipeline.prefix)
     names = [one.environment.name for one in resolved]
     broken = contracts.compare(platform, baseline.load(platform, named), names).broken
-    flags = tiers.flags(platform.path, found.changed)
     pipeline.annotate(flags, "warning")
     for one in flags:
         pipeline.say(f"review this: {one}")
@@ -131,6 +132,18 @@ def examine(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, re
     return CheckedChange(
         tier, why, found, rules, expected, flags, tuple((one.environment, one.finding) for one in broken)
     )
+
+
+def _parted(pipeline: Pipeline, base: str, *, may_fetch: bool) -> str:
+    """Return the commit to compare with; warn where a shallow clone does not tell where the branch left its base."""
+    platform = pipeline.platform
+    found = bases.find(platform, base, may_fetch=may_fetch)
+    if found and found == base and bases.is_shallow(platform) and not bases.holds(platform, base):
+        pipeline.warn(
+            "this clone is shallow, so what others merged since counts as changed; "
+            "set `fetch-depth: 0` in the checkout step (GitLab: `GIT_DEPTH: 0`)"
+        )
+    return found
 
 
 def _base(pipeline: Pipeline, *, may_fetch: bool) -> str:

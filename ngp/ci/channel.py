@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ngp.ci import comment, statuses
@@ -13,6 +13,7 @@ from ngp.ci.events import Event, EventKind
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
 from ngp.forges.forge import Comment, CommitState, CommitStatus, Forge, ForgeError, NotFoundError, PullRequest
+from ngp.reports import markdown
 
 T = TypeVar("T")
 _MALFORMED = (LookupError, TypeError, ValueError, AttributeError)  # an answer that is not as its API promises
@@ -32,7 +33,7 @@ class Channel:
     checks_only: bool = field(default=False, init=False)  # no plan may be made
     has_read: bool = field(default=True, init=False)  # the forge said what there is
     _own: dict[str, Comment] = field(default_factory=dict, init=False)
-    _statuses: Sequence[CommitStatus] | None = field(default=None, init=False)
+    _statuses: dict[str, Sequence[CommitStatus]] = field(default_factory=dict, init=False)  # by commit
 
     @property
     def has_comments(self) -> bool:
@@ -108,13 +109,13 @@ class Channel:
         found = self._own.get(environment)
         return comment.marker(found.body) if found else None
 
-    def queued(self, environment: str) -> str:
-        """Return the digest of the bundle that a merge queue planned for this commit, "" if there is none."""
-        if self._statuses is None:
-            found = self.attempt("cannot read the statuses", lambda: self.forge.statuses(self.head))
+    def planned(self, environment: str, commit: str) -> tuple[str, ...]:
+        """Return the digests of the bundles that statuses of a commit name, the newest first."""
+        if commit not in self._statuses:
+            found = self.attempt("cannot read the statuses", lambda: self.forge.statuses(commit))
             self.has_read = self.has_read and found is not None
-            self._statuses = found or ()
-        return statuses.bundle(self._statuses, environment)
+            self._statuses[commit] = found or ()
+        return statuses.bundles(self._statuses[commit], environment)
 
     @property
     def commented(self) -> tuple[str, ...]:
@@ -188,4 +189,5 @@ class Channel:
 
     def _set(self, status: CommitStatus) -> None:
         if self.head:
-            self.attempt("cannot set the status", lambda: self.forge.set_status(self.head, status))
+            shown = replace(status, description=markdown.plain(status.description))  # it may quote a value
+            self.attempt("cannot set the status", lambda: self.forge.set_status(self.head, shown))

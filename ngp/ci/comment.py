@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ngp.errors import Finding
@@ -67,13 +67,13 @@ def renew(body: str) -> str:
     return first + newline + (rest.partition("\n\n")[2] if rest.startswith(_OUTDATED) else rest)
 
 
-def render(report: Report, about: Marker, link: str = "", notes: Sequence[str] = ()) -> str:
+def render(report: Report, about: Marker, link: str = "") -> str:
     """Return the comment for a report, at most `LIMIT` bytes, cut between units.
 
-    `link` leads to the artifacts of the run, which are complete; `notes` are lines of ngp.
+    `link` leads to the artifacts of the run, which are complete.
     """
     tail = f"\n[All files of this run]({link})\n" if link else ""
-    head = _head(report, about, notes)
+    head = _head(report, about)
     size, parts, left = _bytes(head) + _bytes(tail) + 400, [head], 0
     for unit in (one for one in report.units if one.rank < 4):
         text = markdown.unit(unit)
@@ -85,6 +85,27 @@ def render(report: Report, about: Marker, link: str = "", notes: Sequence[str] =
     if left:
         parts.append(f"… the changes of {amount(left, 'more unit')} do not fit here\n")
     return "\n".join(parts) + tail
+
+
+def unmarked(body: str) -> str:
+    """Return a comment without its marker, for the summary of a job."""
+    return body.partition("\n")[2]
+
+
+def list_findings(title: str, found: Sequence[Finding]) -> str:
+    """Return findings as a list with a title, "" without any."""
+    return _fit(_list(title, found)) if found else ""
+
+
+def fitting(texts: Sequence[str], limit: int) -> Iterator[str]:
+    """Yield the first texts that fit into `limit` bytes; the last line counts the others."""
+    size = 0
+    for number, text in enumerate(texts):
+        size += _bytes(text)
+        if size > limit:
+            yield f"… {amount(len(texts) - number, 'more environment')} do not fit here\n"
+            return
+        yield text
 
 
 def render_unplanned(
@@ -142,16 +163,16 @@ def _fit(lines: Sequence[str]) -> str:
     return "\n".join(shown) + "\n"
 
 
-def _head(report: Report, about: Marker, notes: Sequence[str]) -> str:
-    lead = "\n".join([str(about), *(f"> {note}\n" for note in notes)])
+def _head(report: Report, about: Marker) -> str:
     for rows in _ROWS:
         parts = [
             markdown.header(report),
+            markdown.flags(report, rows),
             markdown.dangers(report, rows),
             markdown.findings(report, rows),
             markdown.table(report, rows),
         ]
-        text = "\n".join([lead, *(part for part in parts if part)])
+        text = "\n".join([str(about), *(part for part in parts if part)])
         if _bytes(text) < LIMIT // 2:
             break
     return text

@@ -10,7 +10,7 @@ from threading import Event as Stop
 from typing import TYPE_CHECKING
 
 from ngp import files
-from ngp.ci import bases, connecting, events, locations, outputs, workflow_commands
+from ngp.ci import bases, comment, connecting, events, locations, outputs, workflow_commands
 from ngp.ci.channel import Channel
 from ngp.ci.events import CISystem, Event
 from ngp.environments import platforms, workspaces
@@ -92,28 +92,37 @@ class Pipeline:
         self.command(workflow_commands.errors(locations.findings(found, self.prefix), level))
 
     def fail(self, channel: Channel, found: Sequence[Finding]) -> None:
-        """Tell in comment, status and annotations why nothing could be planned or applied."""
-        channel.fail(locations.findings(found, self.prefix))
+        """Tell in comment, status, summary and annotations why nothing could be planned or applied."""
+        located = locations.findings(found, self.prefix)
+        channel.fail(located)
+        self.summarize([comment.list_findings("ngp did not start", located)])
         self.annotate(found)
 
-    def located(self, report: Report | None) -> Report | None:
+    def located(self, report: Report) -> Report:
         """Return a report with places as CI systems take them: relative to the top of the repository."""
-        return locations.of_report(report, self.prefix) if report else None
+        return locations.of_report(report, self.prefix)
 
-    def publish(self, reports: Sequence[Report], codes: Iterable[int]) -> outputs.Totals:
-        """Write outputs and the summary of the job; return the totals."""
+    def publish(self, reports: Sequence[Report], codes: Iterable[int], texts: Sequence[str] = ()) -> outputs.Totals:
+        """Write outputs and the summary of the job; return the totals.
+
+        The places of the reports are located. `texts` are the parts of the summary for what has no report.
+        """
         totals = outputs.total(reports, codes)
         totals = replace(totals, bundles=tuple(str(self.folder / name) for name in totals.bundles))
         text = outputs.render(totals)
         self.put(OUTPUTS, text)
-        located = [locations.of_report(one, self.prefix) for one in reports]
         if self.is_github:
             self._append("GITHUB_OUTPUT", text)
-            room = _SUMMARY // max(len(reports), 1)
-            self._append("GITHUB_STEP_SUMMARY", "\n".join(markdown.render(one, room) for one in located))
-        for one in located:
+        room = (_SUMMARY if not texts else _SUMMARY // 2) // max(len(reports), 1)
+        self.summarize([*(markdown.render(one, room) for one in reports), *comment.fitting(texts, _SUMMARY // 2)])
+        for one in reports:
             self.command(workflow_commands.of_report(one))
         return totals
+
+    def summarize(self, texts: Sequence[str]) -> None:
+        """Add texts to the summary of the job, on GitHub only."""
+        if self.is_github:
+            self._append("GITHUB_STEP_SUMMARY", "\n".join(texts))
 
     def reports(self, name: str) -> list[str]:
         """Return the files of the reports that are called `name`."""

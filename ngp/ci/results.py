@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ngp.ci import comment, locations, sarif, statuses
-from ngp.ci.events import EventKind
 from ngp.ci.outputs import Totals
 from ngp.ci.tiers import Tier
 from ngp.environments import resolving
 from ngp.errors import Finding
-from ngp.views.terminal import amount
 
 if TYPE_CHECKING:
     from ngp.ci.changes import CheckedChange
@@ -48,29 +46,34 @@ class ApplyResult:
 
 def report_plan(pipeline: Pipeline, channel: Channel, change: CheckedChange, done: PlanResult) -> None:
     """Write the comment and the status of one environment."""
-    name, url, report = done.environment, channel.event.run_url, pipeline.located(done.report)
+    name, url, report = done.environment, channel.event.run_url, done.report
     if report is not None:
-        digest = report.bundle.digest if report.bundle else ""
-        about = comment.Marker(name, digest, channel.head)
-        queued = digest if channel.event.kind is EventKind.MERGE_QUEUE else ""
-        notes = [f"review {amount(len(change.flags), 'finding')} before the merge"] if change.flags else []
-        status = statuses.of_report("plan", report, url, queued)
-        channel.report(name, comment.render(report, about, url, notes), status)
+        about = comment.Marker(name, report.bundle.digest if report.bundle else "", channel.head)
+        status = statuses.of_report("plan", report, url)
+        channel.report(name, comment.render(report, about, url), status)
         return
-    units = [one for one in change.affected.units if one.environment == name] if change.affected else []
-    about = comment.Marker(name, "", channel.head)
-    why = change.why if change.tier is Tier.STRANGER else "the checks found problems"
-    found, flags = (locations.findings(one, pipeline.prefix) for one in (done.findings, change.flags))
-    body = comment.render_unplanned(about, why, units, found, flags)
+    body = _unplanned(pipeline, channel.head, change, done)
     channel.report(name, body, statuses.of_checks("plan", name, done.exit_code, url))
 
 
+def _unplanned(pipeline: Pipeline, head: str, change: CheckedChange, done: PlanResult) -> str:
+    """Return the comment of an environment that was checked and not planned."""
+    name = done.environment
+    units = [one for one in change.affected.units if one.environment == name] if change.affected else []
+    why = change.why if change.tier is Tier.STRANGER else "the checks found problems"
+    found, flags = (locations.findings(one, pipeline.prefix) for one in (done.findings, change.flags))
+    return comment.render_unplanned(comment.Marker(name, "", head), why, units, found, flags)
+
+
 def publish_plans(pipeline: Pipeline, change: CheckedChange, done: Sequence[PlanResult]) -> Totals:
-    """Write what programs read: SARIF, outputs and the summary; return the totals."""
-    checks = [one for each in done for one in each.findings]
+    """Write SARIF, outputs and the summary; return the totals."""
+    checks = locations.findings((one for each in done for one in each.findings), pipeline.prefix)
+    flags = locations.findings(change.flags, pipeline.prefix)
     made = [one.report for one in done if one.report]
-    pipeline.put("findings.sarif", sarif.render(checks, change.flags, made, pipeline.prefix))
-    return pipeline.publish(made, [one.exit_code for one in done])
+    pipeline.put("findings.sarif", sarif.render(checks, flags, made))
+    texts = [comment.unmarked(_unplanned(pipeline, pipeline.commit, change, one)) for one in done if not one.report]
+    texts += [comment.list_findings("Check these files before the merge", flags)] if not done else []
+    return pipeline.publish(made, [one.exit_code for one in done], texts)
 
 
 def plan_document(pipeline: Pipeline, change: CheckedChange, done: Sequence[PlanResult], code: int) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def of_used(pipeline: Pipeline, name: str, bundle: Bundle, error: UsedError) -> 
 
 def report_apply(pipeline: Pipeline, channel: Channel, done: ApplyResult) -> None:
     """Write the comment and the status of one environment."""
-    url, report = channel.event.run_url, pipeline.located(done.report)
+    url, report = channel.event.run_url, done.report
     status = statuses.of_refusal("apply", done.environment, done.exit_code, url)
     if done.earlier is not None:  # the comment shows what became of that apply
         if not done.exit_code:
@@ -125,7 +128,9 @@ def report_apply(pipeline: Pipeline, channel: Channel, done: ApplyResult) -> Non
 
 def publish_applies(pipeline: Pipeline, done: Sequence[ApplyResult]) -> Totals:
     """Write outputs and the summary; return the totals."""
-    return pipeline.publish([one.report for one in done if one.report], [one.exit_code for one in done])
+    refused = {one.environment: locations.findings(one.findings, pipeline.prefix) for one in done if not one.report}
+    texts = [comment.list_findings(f"{name}: nothing was applied", found) for name, found in refused.items()]
+    return pipeline.publish([one.report for one in done if one.report], [one.exit_code for one in done], texts)
 
 
 def apply_document(number: int, done: Sequence[ApplyResult], code: int) -> dict[str, Any]:

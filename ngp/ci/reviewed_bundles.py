@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ngp.ci import bases
+from ngp.ci import bases, statuses
 from ngp.ci.events import CISystem, EventKind
 from ngp.environments import documents, resolving
 from ngp.errors import MissingError, NgpError, RefusedError, StaleError, require
@@ -84,12 +84,13 @@ def _ordered(pipeline: Pipeline) -> list[str]:
 def collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> tuple[Mapping[str, Bundle], Collection[str]]:
     """Return the bundles by environment, and all environments that the change affects, also those of other jobs.
 
-    Which bundle it is says the comment, or the status of the merge queue; a file has to be that very bundle. Raises
-    MissingError (69) for a change without a bundle and where nobody can say what was planned, StaleError (4) or
-    RefusedError (3) for another bundle.
+    The comment says which bundle it is, and a status of the merged head must say so too; after a merge queue, the
+    status of the queue's commit says it alone. A file has to be that very bundle. Raises MissingError (69) for a change
+    without a bundle and where nobody can say what was planned, StaleError (4) or RefusedError (3) for another bundle.
     """
     digests = {name: _digest(pipeline, channel, name) for name in names}
-    _require_read(pipeline, channel)
+    _require_read(channel)
+    _require_token(pipeline, channel)
     found = {name: one for name in names if (one := _open(pipeline, name, digests[name])) is not None}
     changed = _affected(pipeline, names)
     affected = set(changed)
@@ -107,9 +108,10 @@ def _digest(pipeline: Pipeline, channel: Channel, name: str) -> str:
     """Return the digest of the bundle that was reviewed, "" for none.
 
     That of a merge queue was planned on the merged commit itself. In a protected environment people approve that of the
-    pull request. Raises StaleError (4) for a comment that is about another commit than the one that was merged.
+    pull request. Raises StaleError (4) for a comment that is about another commit than the one that was merged, and as
+    `_require_planned`.
     """
-    queued = channel.queued(name) if channel.head else ""
+    queued = next(iter(channel.planned(name, channel.head)), "") if channel.head else ""
     about = channel.named(name)
     if queued and not (about and about.bundle and name in pipeline.platform.protected):
         return queued
@@ -120,14 +122,44 @@ def _digest(pipeline: Pipeline, channel: Channel, name: str) -> str:
         what = f"the comment on {name} is not about the merged commit"
         why = f"it is about {about.head[:12]}, but the last commit of the pull request was {channel.merged_head[:12]}"
         raise StaleError(what, why=why, todo=f"review and apply the change by hand: ngp apply {name}")
+    if channel.merged_head:
+        _require_planned(channel, name, about.bundle)
     return about.bundle
 
 
-def _require_read(pipeline: Pipeline, channel: Channel) -> None:
+def _require_planned(channel: Channel, name: str, digest: str) -> None:
+    """Raise for a bundle that no status of the merged pull request's head names: many people may edit a comment.
+
+    Raises MissingError (69) where no status names a bundle, StaleError (4) where they name others. A folder has no
+    pull requests, so nothing asks here for statuses in it.
+    """
+    planned = channel.planned(name, channel.merged_head)
+    _require_read(channel)
+    if digest in planned:
+        return
+    status, commit = statuses.context("plan", name), channel.merged_head[:12]
+    by_hand = f"review and apply the change by hand: ngp apply {name}"
+    if planned:
+        what = f"the comment on {name} names another bundle than the status of its plan"
+        why = (
+            f"the comment names {digest[:12]}, but {status} of {commit} names {', '.join(one[:12] for one in planned)}"
+        )
+        raise StaleError(what, why=why, todo=f"find out who edited the comment; {by_hand}")
+    why = f"the account of this token set no status {status} on {commit} that names a bundle, or a later plan failed"
+    todo = f"give the jobs that plan and apply the same account, which can set statuses; now {by_hand}"
+    raise MissingError(f"cannot tell which bundle of {name} was reviewed", why=why, todo=todo)
+
+
+def _require_read(channel: Channel) -> None:
     """Raise MissingError (69) if the reviewed bundle is unknown: a file alone is not evidence of a review."""
     if not channel.has_read:
-        what, why = "cannot tell which bundle was reviewed", "ngp could not read the pull request or its comments"
+        what = "cannot tell which bundle was reviewed"
+        why = "ngp could not read the pull request, its comments or its statuses"
         raise MissingError(what, why=why, todo="run the job again when the API answers")
+
+
+def _require_token(pipeline: Pipeline, channel: Channel) -> None:
+    """Raise MissingError (69) on GitHub and GitLab without a token, by which alone the comment can be read."""
     if isinstance(channel.forge, Folder) and pipeline.event.system in (CISystem.GITHUB, CISystem.GITLAB):
         name = "GITHUB_TOKEN" if pipeline.is_github else "GITLAB_TOKEN"
         what, why = "cannot tell which bundle was reviewed", f"{name} is not set, so ngp cannot read the comment"

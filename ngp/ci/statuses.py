@@ -20,27 +20,43 @@ def context(verb: str, environment: str = "") -> str:
     return f"ngp/{verb}/{environment}"[:_LONGEST].rstrip("/")
 
 
-def of_report(verb: str, report: Report, url: str, bundle: str = "") -> CommitStatus:
-    """Return the status of one environment; it ends with the digest `bundle` where no comment can name it."""
+def of_report(verb: str, report: Report, url: str) -> CommitStatus:
+    """Return the status of one environment; that of a plan ends with the digest of its bundle."""
     state, text = CommitState.SUCCESS if report.exit_code in (0, 2) else CommitState.FAILURE, words.totals(report)
-    if bundle:
-        named = f"bundle {bundle}"
-        text = f"{text[: _DESCRIPTION - len(named) - 3]} · {named}"
+    if verb == "plan" and report.bundle:
+        named = f" · bundle {report.bundle.digest}"
+        text = f"{_cut(text, _DESCRIPTION - len(named))}{named}"
     return CommitStatus(context(verb, report.environment), state, text, url)
 
 
-def bundle(known: Iterable[CommitStatus], environment: str) -> str:
-    """Return the digest of the bundle in our own status of a plan, "" if there is none."""
-    wanted = context("plan", environment)
-    found = next((one for one in known if one.context == wanted and one.is_own), None)
-    named = _BUNDLE.fullmatch(found.description) if found and found.state is CommitState.SUCCESS else None
-    return named[1] if named else ""
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def bundles(known: Iterable[CommitStatus], environment: str) -> tuple[str, ...]:
+    """Return the digests of the bundles that our own statuses of plans name, the newest first.
+
+    `known` are the statuses of one commit, the newest first. A failed plan voids the plans before it. Several may be
+    there: of two pipelines that plan a commit at once, one may write the comment last, and the other one the status.
+    """
+    wanted, found = context("plan", environment), list[str]()
+    for one in known:
+        if one.context != wanted or not one.is_own:
+            continue
+        if one.state is CommitState.FAILURE:
+            break
+        named = _BUNDLE.fullmatch(one.description) if one.state is CommitState.SUCCESS else None
+        found += [named[1]] if named else []
+    return tuple(found)
 
 
 def over_all(verb: str, known: Sequence[CommitStatus], environments: Collection[str], url: str) -> CommitStatus:
-    """Return the overall status, pending until each environment has its own, perhaps from other jobs."""
+    """Return the overall status, pending until each environment has its own, perhaps from other jobs.
+
+    `known` are the statuses of the commit, the newest first.
+    """
     wanted = {context(verb, name) for name in environments}
-    states = {one.context: one.state for one in known if one.context in wanted}
+    states = {one.context: one.state for one in reversed(known) if one.context in wanted}
     missing = [name for name in wanted if states.get(name, CommitState.PENDING) is CommitState.PENDING]
     failed = [name for name, state in states.items() if state is CommitState.FAILURE]
     if failed:

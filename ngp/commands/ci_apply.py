@@ -80,4 +80,4 @@ def _apply(pipeline: Pipeline, name: str, bundle: Bundle, running: tuple[Sequenc
         opened=lambda run: pipeline.command(workflow_commands.masks(making.facts(run).secrets)),
     )
     result, _ = bundle_applies.apply(context, path, asked)
-    return reporting.record(context, reports, applying.report(reports, result, path.name))
+    return reporting.record(context, reports, applying.report(pipeline, reports, result, path.name))

@@ -117,7 +117,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: CheckedChange, plan_op
         ):
             pipeline.command(workflow_commands.masks(making.facts(now.run).secrets))
             result = runs.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))
-            reports.observe(now.run, change.affected)
+            reports.observe(now.run, change.affected, change.flags)
         return result
 
     result = planning.plan_with_feeders(pipeline, review.choice(resolved, change.affected, ()), plan_units)

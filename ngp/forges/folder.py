@@ -58,7 +58,7 @@ class Folder:
         (self._path / f"comment-{comment}.md").unlink(missing_ok=True)
 
     def statuses(self, commit: str) -> Sequence[CommitStatus]:
-        """Return the newest status of each context of a commit."""
+        """Return the newest status of each context of a commit; a folder does not keep older ones."""
         found = self._load().get(commit, {})
         return [
             CommitStatus(name, CommitState(one["state"]), one["description"], one["url"]) for name, one in found.items()

@@ -96,7 +96,7 @@ class Forge(Protocol):
         ...
 
     def statuses(self, commit: str) -> Sequence[CommitStatus]:
-        """Return the newest status of each context of a commit."""
+        """Return the statuses of a commit, the newest first; an older one of the same context may follow."""
         ...
 
     def set_status(self, commit: str, status: CommitStatus) -> None:

@@ -66,13 +66,20 @@ class GitHub:
         self._client.send("DELETE", f"{self._home}/issues/comments/{quote(comment)}")
 
     def statuses(self, commit: str) -> Sequence[CommitStatus]:
-        """Return the newest status of each context of a commit."""
-        newest: dict[str, CommitStatus] = {}
-        for one in self._client.pages(f"{self._home}/commits/{commit}/statuses"):  # the newest come first
-            name, about = str(one["context"]), str(one.get("description") or "")
-            is_own = self._is_own(one.get("creator"))
-            newest.setdefault(name, CommitStatus(name, _state(str(one["state"])), about, is_own=is_own))
-        return list(newest.values())
+        """Return the statuses of a commit, the newest first.
+
+        None counts as its own while nothing has told who the token is: a status is evidence of what was reviewed.
+        """
+        self._ask()
+        return [
+            CommitStatus(
+                str(one["context"]),
+                _state(str(one["state"])),
+                str(one.get("description") or ""),
+                is_own=bool(self._user) and self._is_own(one.get("creator")),
+            )
+            for one in self._client.pages(f"{self._home}/commits/{commit}/statuses")  # the newest come first
+        ]
 
     def set_status(self, commit: str, status: CommitStatus) -> None:
         """Set a status of a commit."""

@@ -60,9 +60,10 @@ class GitLab:
         self._client.send("DELETE", f"{self._home}/merge_requests/{number}/notes/{quote(comment)}")
 
     def statuses(self, commit: str) -> Sequence[CommitStatus]:
-        """Return the newest status of each context of a commit."""
+        """Return the statuses of a commit, the newest first; jobs of its pipelines are among them."""
         self._ask()
-        found = self._client.pages(f"{self._home}/repository/commits/{commit}/statuses")
+        listed = self._client.pages(f"{self._home}/repository/commits/{commit}/statuses", all="true")
+        found = sorted(listed, key=lambda one: int(one["id"]), reverse=True)
         return [
             CommitStatus(
                 str(one["name"]),

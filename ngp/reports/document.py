@@ -25,20 +25,19 @@ def document(report: Report) -> dict[str, Any]:
         "schema": SCHEMA,
         **found,
         "counts": _counts(found["counts"]),
-        "units": [_unit(unit, report.environment) for unit in report.units],
+        "units": [_unit(unit) for unit in report.units],
         "orphans": [documents.left(orphan) for orphan in report.orphans],
     }
 
 
-def _unit(unit: UnitReport, environment: str) -> Mapping[str, Any]:
+def _unit(unit: UnitReport) -> Mapping[str, Any]:
     found = documents.data(replace(unit, changes=(), diagnostics=()))
-    root = places.root(environment, unit.unit)
     return {
         **found,
         "counts": _counts(found["counts"]),
         "duration_s": round(unit.duration_s, 3),
         "changes": [_change(change) for change in unit.changes],
-        "diagnostics": [places.diagnostic(one, root) for one in unit.diagnostics],
+        "diagnostics": [places.diagnostic(one) for one in unit.diagnostics],
     }
 
 

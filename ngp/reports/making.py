@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ngp
 from ngp.environments import platforms, resolving, revisions
 from ngp.environments.binding import ValueSource
-from ngp.errors import Failure, NgpError
+from ngp.errors import Failure, Finding, NgpError
 from ngp.policies.verdict import Verdict
 from ngp.reports.redaction import redact
 from ngp.reports.report import BundleFact, Cause, ChangeReport, Report, UnitReport
@@ -17,7 +17,7 @@ from ngp.runs import data_loss, outputs
 from ngp.runs.results import RunResult, UnitResult, Verb, WireEdge
 from ngp.terraform import binary
 from ngp.terraform.plans import Change
-from ngp.views import attributes, changes
+from ngp.views import attributes, changes, places
 from ngp.views.attribute_lines import Detail
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class RunFacts:
     causes: Causes = field(default_factory=dict)
     bundle: BundleFact | None = None
     policy: Verdict | None = None
+    flags: tuple[Finding, ...] = ()  # what reviewers must check in the changed files
 
 
 def facts(run: RunContext, affected: Affected | None = None) -> RunFacts:
@@ -74,6 +75,7 @@ def of_run(result: RunResult, known: RunFacts, *, exit_code: int) -> Report:
         orphans=result.orphans,
         findings=tuple(one.finding for one in known.policy.violations) if known.policy else (),
         policy=known.policy,
+        flags=known.flags,
     )
     return redact(_place(made, resolved) if resolved else made, known.secrets)
 
@@ -159,11 +161,12 @@ def _units(result: RunResult, known: RunFacts) -> tuple[UnitReport, ...]:
     affected = known.affected.units if known.affected else ()
     reasons = {one.unit: one.reasons for one in affected if one.environment == result.environment}
     why = {unit: tuple(reason.text for reason in found) for unit, found in reasons.items()}
-    made = [_unit(one, why.get(one.unit, ()), known) for one in result.units]
+    made = [_unit(result.environment, one, why.get(one.unit, ()), known) for one in result.units]
     return tuple(sorted(made, key=lambda one: (one.rank, one.wave, one.unit)))
 
 
-def _unit(result: UnitResult, why: tuple[str, ...], known: RunFacts) -> UnitReport:
+def _unit(environment: str, result: UnitResult, why: tuple[str, ...], known: RunFacts) -> UnitReport:
+    root = places.root(environment, result.unit)
     made = [_change(result.unit, one, known) for one in result.changes]
     return UnitReport(
         result.unit,
@@ -178,7 +181,7 @@ def _unit(result: UnitResult, why: tuple[str, ...], known: RunFacts) -> UnitRepo
         tuple(attributes.outputs(result.outputs, detail=_DETAIL)),
         tuple(changes.unknowns(result)),
         result.findings,
-        result.diagnostics,
+        tuple(places.located(one, root) for one in result.diagnostics),
         tuple(map(str, result.invocations)),
         result.duration_s,
         known.started.get(result.unit),

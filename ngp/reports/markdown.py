@@ -86,6 +86,16 @@ def findings(report: Report, most: int = _ROWS) -> str:
     return "\n".join([head, "", *lines, ""])
 
 
+def flags(report: Report, most: int = _ROWS) -> str:
+    """Return the list of changed files that reviewers must check, "" if there are none."""
+    found = report.flags
+    if not found:
+        return ""
+    lines = [f"- {code(places.shown(one.where))}: {code(one.what)}" for one in found[:most]]
+    lines += [f"- … and {amount(len(found) - most, 'more')}"] if len(found) > most else []
+    return "\n".join(["#### Check these files before the merge", "", *lines, ""])
+
+
 def _finding(one: Finding) -> str:
     where = f" at {code(places.shown(one.where))}" if one.where else ""
     return f"- {code(one.what)}{where}{f': {code(one.todo)}' if one.todo else ''}"
@@ -120,7 +130,7 @@ def unit(found: UnitReport, most: int = _CHANGES) -> str:
 
 def render(report: Report, limit: int = FILE_BYTES) -> str:
     """Return a whole report; what has no room in `limit` bytes is left out unit by unit, and counted."""
-    parts = [header(report), findings(report), dangers(report), table(report)]
+    parts = [header(report), flags(report), findings(report), dangers(report), table(report)]
     size, shown = sum(_bytes(part) for part in parts) + 200, 0
     busy = [found for found in report.units if _is_worth(found)]
     for found in busy:

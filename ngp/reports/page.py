@@ -67,6 +67,7 @@ def _context(report: Report) -> dict[str, Any]:
         "facts": [(name, plain(value)) for name, value in words.facts(report)],
         "findings": [_finding(one) for one in report.findings],
         "findings_title": "Policies" if report.policy else "The run was stopped",
+        "flags": [_finding(one) | {"kind": "warning"} for one in report.flags],
         "dangers": dangers[:_DANGERS],
         "more_dangers": max(0, len(dangers) - _DANGERS),
         "units": shown,

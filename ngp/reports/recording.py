@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ngp.errors import Failure, MissingError, NgpError, UsageError
+from ngp.errors import Failure, Finding, MissingError, NgpError, UsageError
 from ngp.policies.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -65,8 +65,11 @@ class ReportRequest:
         self.policy = self.judge_with(result)
         return self.policy
 
-    def observe(self, run: RunContext, affected: Affected | None = None) -> None:
-        """Note what only an open run knows: its secrets, its journal and its Terraform."""
+    def observe(self, run: RunContext, affected: Affected | None = None, flags: tuple[Finding, ...] = ()) -> None:
+        """Note what only an open run knows: its secrets, its journal and its Terraform.
+
+        `flags` are changed files that reviewers must check.
+        """
         if not self.paths:
             return
         from ngp.reports import making, timeline
@@ -74,7 +77,7 @@ class ReportRequest:
         self.platform = run.resolved.platform.path
         affected = affected or _affected(run.resolved)
         started = timeline.started(run.folder / "journal.jsonl", run.request.verb)
-        self.facts = replace(making.facts(run, affected), started=started)
+        self.facts = replace(making.facts(run, affected), started=started, flags=flags)
 
     def name_bundle(self, path: Path, digest: str, statement: Statement) -> None:
         """Note the bundle that holds the plan."""

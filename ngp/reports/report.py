@@ -163,6 +163,7 @@ class Report:
     orphans: tuple[Orphan, ...] = ()
     findings: tuple[Finding, ...] = ()  # of the run as a whole: what policies deny
     policy: Verdict | None = None  # None where no policy was evaluated
+    flags: tuple[Finding, ...] = ()  # what in the changed files could run code in a plan: reviewers check it
 
     @property
     def outcomes(self) -> dict[Outcome, int]:

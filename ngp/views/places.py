@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -49,14 +50,22 @@ def root(environment: str, unit: str) -> PurePosixPath:
     return PurePosixPath("environments", environment, *folder)
 
 
-def diagnostic(found: Diagnostic, root: PurePosixPath) -> dict[str, Any]:
+def located(found: Diagnostic, root: PurePosixPath) -> Diagnostic:
+    """Return a diagnostic whose place is relative to the platform, as `diagnostic` reads it."""
+    place = diagnostic(found, root)
+    line = f":{place['line']}" if place["line"] else ""
+    return replace(found, place=f"{place['file']}{line}") if place["file"] else found
+
+
+def diagnostic(found: Diagnostic, root: PurePosixPath | None = None) -> dict[str, Any]:
     """Return a diagnostic with its place relative to the platform; `root` is the folder that Terraform worked in.
 
     A place in an environment's own files was led back to the operator's line already, and one in the copy of a module
-    to the module: these are relative to the platform.
+    to the module: these are relative to the platform. So are all without `root`.
     """
     place = _PLACE.fullmatch(found.place)
-    folder = PurePosixPath() if found.place.startswith((f"{root.parts[0]}/", "modules/")) else root
+    is_located = root is None or found.place.startswith((f"{root.parts[0]}/", "modules/"))
+    folder = root if root is not None and not is_located else PurePosixPath()
     return {
         "severity": found.severity,
         "summary": found.summary,

@@ -71,5 +71,6 @@ def document(*, counts: Schema, finding: Schema, diagnostic: Schema) -> Schema:
         wires=array(record(unit=TEXT, input=TEXT, origin=TEXT)),
         orphans=state_shapes.ORPHANS,
         findings=array(finding),
+        flags=array(finding),
         policy=optional(record(**POLICY)),
     )

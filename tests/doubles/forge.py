@@ -182,11 +182,12 @@ def _of_gitlab(act):
 
 def _statuses(key, word, who, shape=lambda user: user):
     def act(forge, _, commit):
-        found = [one for one in reversed(forge.statuses) if one[0] == commit]
-        return 200, [
-            {key: name, word: state, "description": about, who: shape(_setter(forge, name))}
-            for _, name, state, about in found
+        found = [(at, *one[1:]) for at, one in enumerate(forge.statuses, 1) if one[0] == commit]
+        made = [
+            {"id": at, key: name, word: state, "description": about, who: shape(_setter(forge, name))}
+            for at, name, state, about in found
         ]
+        return 200, made if key == "name" else made[::-1]  # GitLab lists the oldest first
 
     return act
 

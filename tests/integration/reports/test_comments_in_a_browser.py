@@ -63,9 +63,11 @@ def chromium(tmp_path_factory):
 def comments(report):
     """The golden comments, and those of a plan with everything."""
     about = Marker("dev", "c" * 64, "a" * 40)
-    full = comment.render(report, about, OURS, ["review 2 findings before the merge"])
+    report = replace(report, flags=(Finding("a template changed", "templates/root/main.tf.j2"),))
+    full = comment.render(report, about, OURS)
     unit = replace(report.units[1], unit=HOSTILE, reason=HOSTILE, why=(HOSTILE,), findings=(Finding(*[HOSTILE] * 4),))
-    evil = comment.render(replace(report, units=(unit, *report.units[2:])), about, OURS)
+    flagged = replace(report, units=(unit, *report.units[2:]), flags=(Finding(HOSTILE, HOSTILE),))
+    evil = comment.render(flagged, about, OURS)
     return {**golden(), "everything": full, "outdated": comment.outdate(full, "b" * 40), "evil": evil}
 
 

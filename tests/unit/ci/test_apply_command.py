@@ -3,6 +3,8 @@
 import pytest
 
 from ngp.ci import reviewed_bundles
+from ngp.forges.forge import ForgeError
+from ngp.forges.github import GitHub
 from ngp.runs.bundle.uses import UsedError
 from tests.unit.ci import made_bundles
 from tests.unit.ci.made_bundles import NOTE
@@ -10,14 +12,20 @@ from tests.unit.ci.made_bundles import NOTE
 TFVARS = "environments/dev/terraform.tfvars"
 
 
+def planned(repository, digest, state="success", context="ngp/plan/dev"):
+    """Add the status that a plan of the merged head sets."""
+    repository.forge.statuses.append(("f" * 40, context, state, f"2 units: 2 with changes; +2 · bundle {digest}"))
+
+
 @pytest.fixture
 def merged(repository):
-    """The event of the push that merges pull request 12, whose comment names the bundle."""
+    """The event of the push that merges pull request 12, whose comment and status name the bundle."""
 
     def make(digest):
         marker = f"<!-- ngp environment=dev bundle={digest} head={'f' * 40} -->"
         repository.forge.comments = [{"id": 1, "body": f"{marker}\nwhat was reviewed", "login": repository.forge.login}]
         repository.forge.pulls[12] = {"head": "f" * 40, "base": "e" * 40, "merged": repository.head}
+        planned(repository, digest)
         return {"before": repository.head, "after": repository.head}
 
     return make
@@ -97,6 +105,57 @@ def test_a_comment_about_another_commit_names_no_bundle(repository, bundle, merg
     done = repository.run("apply", event=event, name="push")
     assert (done.exit_code, applied.paths) == (4, [])
     assert "it is about ffffffffffff, but the last commit of the pull request was dddddddddddd" in done.stderr
+
+
+def test_an_edited_comment_does_not_choose_the_bundle(repository, bundle, merged, applied):
+    """Everybody with write access may edit the comment; it still looks like one of ngp's account."""
+    merged(reviewed := bundle(maker="ngp@example.com"))
+    repository.forge.statuses, swapped = [], bundle(maker="mallory@example.com")
+    event = merged(swapped)
+    repository.forge.statuses = []
+    planned(repository, reviewed)
+    done = repository.run("apply", event=event, name="push")
+    assert (done.exit_code, applied.paths) == (4, [])
+    assert f"the comment names {swapped[:12]}, but ngp/plan/dev of ffffffffffff names {reviewed[:12]}" in done.stderr
+    assert "find out who edited the comment" in done.stderr
+    assert repository.forge.status("ngp/apply") == "failure"
+
+
+@pytest.mark.parametrize("why", ["none", "another context", "theirs", "failed", "failed since", "no account"])
+def test_a_comment_alone_is_no_evidence_of_a_plan(repository, bundle, merged, applied, why):
+    event, statuses = merged(digest := bundle()), repository.forge.statuses
+    if why != "failed since":
+        statuses.clear()
+    if why in ("failed", "failed since"):
+        planned(repository, digest, "failure")
+    if why == "another context":
+        planned(repository, digest, context="ngp/plan/prod")
+    if why in ("theirs", "no account"):
+        planned(repository, digest)
+        repository.forge.foreign = {"ngp/plan/dev"} if why == "theirs" else set()
+    repository.forge.is_read_only = why == "no account"  # a workflow's token learns who it is by what it sets
+    done = repository.run("apply", event=event, name="push")
+    assert (done.exit_code, applied.paths) == (69, [])
+    assert "the account of this token set no status ngp/plan/dev on ffffffffffff that names a bundle" in done.stderr
+    assert "review and apply the change by hand: ngp apply dev" in done.stderr
+
+
+def test_either_bundle_of_two_pipelines_that_planned_a_commit_at_once_counts(repository, bundle, merged, applied):
+    event = merged(bundle())
+    planned(repository, "b" * 64)
+    planned(repository, "", "pending")
+    assert repository.run("apply", event=event, name="push").exit_code == 4
+    assert applied.paths == ["dev.bundle"]
+
+
+def test_statuses_that_cannot_be_read_are_not_taken_for_none(repository, bundle, merged, applied, monkeypatch):
+    def read(*_):
+        raise ForgeError("no")
+
+    monkeypatch.setattr(GitHub, "statuses", read)
+    done = repository.run("apply", event=merged(bundle()), name="push")
+    assert (done.exit_code, applied.paths) == (69, [])
+    assert "run the job again when the API answers" in done.stderr
 
 
 def test_a_second_run_takes_the_comment_of_the_first(repository, bundle, merged, applied):

@@ -72,6 +72,19 @@ def test_the_branch_that_a_change_goes_into_is_fetched_where_that_may_be(merge):
     assert bases.target(Platform(upstream, "demo"), "main", "e" * 40, may_fetch=True) == "e" * 40  # it has no remote
 
 
+def test_a_shallow_clone_gets_the_history_where_that_may_be(merge):
+    folder, commits = merge
+    upstream = folder / "upstream"
+    git(upstream, "commit", "--quiet", "--allow-empty", "--message", "what others merged")
+    newest = git(upstream, "rev-parse", "main")
+    git(folder, "clone", "--quiet", "--depth=1", "--branch=topic", f"file://{upstream}", "cut")
+    platform = Platform(folder / "cut", "demo")
+    assert bases.find(platform, newest, may_fetch=False) == newest
+    assert bases.is_shallow(platform)
+    assert bases.find(platform, newest, may_fetch=True) == commits["topic"]
+    assert not bases.is_shallow(platform)
+
+
 @pytest.mark.parametrize("known", ["", "e" * 40])
 def test_another_branch_or_an_older_commit_is_not_taken_where_the_fetch_fails(merge, known):
     folder, commits = merge

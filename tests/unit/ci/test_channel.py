@@ -4,6 +4,7 @@ from ngp.ci import comment
 from ngp.ci.channel import Channel
 from ngp.ci.comment import Marker
 from ngp.ci.events import CISystem, Event, EventKind
+from ngp.errors import Finding
 from ngp.forges.forge import CommitState, CommitStatus, ForgeError
 from ngp.forges.github import GitHub
 from ngp.forges.rest import Patience, Route
@@ -175,6 +176,12 @@ def test_the_comments_of_any_token_are_its_own(open_channel, fake, login):
     fake.comments.insert(0, {"id": 90, "body": body(OLD), "login": "other-app[bot]"})
     report(open_channel(), "again")
     assert [one["body"] for one in fake.comments] == [body(OLD), body(HEAD, "again")]
+
+
+def test_no_value_disguises_itself_in_a_status(open_channel, fake):
+    open_channel().fail([Finding("unknown key `\u202egpj.exe`\n\udce9")])
+    [text] = [about for _, name, _, about in fake.statuses if name == "ngp/plan"]
+    assert text == "unknown key `\\u202egpj.exe`\\n\\udce9"
 
 
 def test_without_a_right_to_set_statuses_a_bot_knows_its_comments(open_channel, fake):

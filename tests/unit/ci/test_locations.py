@@ -1,14 +1,18 @@
 """Places as CI systems take them, where the platform lies in a folder of its repository."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from ngp.ci import locations
 from ngp.errors import Finding
-from ngp.reports.report import Cause, ChangeReport, Report, UnitReport
+from ngp.policies.verdict import Severity, Verdict, Violation
+from ngp.reports import document, making
+from ngp.reports.report import Cause, ChangeReport
+from ngp.review.affected import Affected, AffectedUnit, CauseKind, Reason
 from ngp.runs.outcomes import Outcome
-from ngp.runs.results import Verb
+from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action
 
@@ -46,10 +50,23 @@ def test_all_places_of_a_report_are_relative_to_the_top():
         Diagnostic("error", "x", "y", place="modules/a/a.tf:2"),
         Diagnostic("error", "x", "y"),
     )
+    result = RunResult(
+        "20261130-080000-plan-dev-a1f4", Verb.PLAN, "dev", (UnitResult("a", "a", 1, Outcome.FAILED, diagnostics=said),)
+    )
+    made = making.of_run(result, making.RunFacts(), exit_code=1)
     causes = (Cause("", "x", f"{TFVARS}:7"), Cause("", "y"))
     change = ChangeReport("module.a.b.c", "b", "+", Action.CREATE, causes=causes)
-    unit = UnitReport("a", "a", 1, Outcome.FAILED, diagnostics=said, changes=(change,))
-    report = locations.of_report(Report(Verb.PLAN, "dev", units=(unit,)), "infra/")
+    denied = Violation("wide", Severity.DENY, "x", "a", "module.a.b.c", source="policies/wide.rego")
+    verdict = Verdict(("wide", "narrow"), (denied,), ((denied, "because"),))
+    flags = (Finding("a template changed", "templates/root/main.tf.j2"),)
+    made = replace(made, units=(replace(made.units[0], changes=(change,)),), policy=verdict, flags=flags)
+    report = locations.of_report(made, "infra/")
+    assert report.findings[0].why == "policy infra/policies/wide.rego"
+    assert report.policy.accepted[0][0].source == "infra/policies/wide.rego"
+    assert report.flags[0].where == "infra/templates/root/main.tf.j2"
+    data = document.document(report)
+    assert data["units"][0]["diagnostics"][0]["file"] == "infra/environments/dev/units/a/main.tf"
+    assert data["units"][0]["diagnostics"][1]["line"] == 2
     assert [one.place for one in report.units[0].diagnostics] == [
         "infra/environments/dev/units/a/main.tf:4",
         "infra/modules/a/a.tf:2",
@@ -58,6 +75,39 @@ def test_all_places_of_a_report_are_relative_to_the_top():
         "",
     ]
     assert [one.place for one in report.units[0].changes[0].causes] == [f"infra/{TFVARS}:7", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "paths", "located"),
+    [
+        (
+            "its root environments/dev/units/a differs in main.tf",
+            ("environments/dev/units/a/main.tf",),
+            "its root infra/environments/dev/units/a differs in main.tf",
+        ),
+        (
+            "its module calls ../lib/b, which changed: ../lib/b/in.tf, ../lib/b/a b.tf and 2 more",
+            ("../lib/b/in.tf", "../lib/b/a b.tf"),
+            "its module calls lib/b, which changed: lib/b/in.tf, lib/b/a b.tf and 2 more",
+        ),
+        ("ngp.yaml selects another Terraform: 1.11", ("ngp.yaml",), "infra/ngp.yaml selects another Terraform: 1.11"),
+        ("uses vpc_id of base", (), "uses vpc_id of base"),
+    ],
+)
+def test_the_reasons_of_a_unit_name_files_relative_to_the_top(text, paths, located):
+    unit = AffectedUnit("dev", "a", "a", (Reason(CauseKind.ROOT, text, paths),))
+    found = Affected("c" * 40, "main", (unit,), (unit,), frozenset(paths))
+    moved = locations.of_affected(found, "infra/")
+    assert [one.reasons[0].text for one in (*moved.units, *moved.removed)] == [located] * 2
+    assert moved.changed == found.changed
+    assert locations.of_affected(found, "") == found
+
+
+def test_a_reason_that_is_a_place_is_relative_to_the_top():
+    [found] = locations.findings([Finding("x", "dev", "see modules/a/a.tf:3")], "infra/")
+    assert found.why == "see infra/modules/a/a.tf:3"
+    [found] = locations.findings([Finding("x", "dev", "see the page")], "infra/")
+    assert found.why == "see the page"
 
 
 def test_annotations_sarif_and_comment_name_files_as_the_forge_does(nested):
@@ -78,6 +128,7 @@ def test_annotations_sarif_and_comment_name_files_as_the_forge_does(nested):
     said = json.loads((nested.path / ".ngp/ci/findings.sarif").read_text())["runs"][0]["results"]
     places = {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in said}
     assert places == {stale, "infra/eu/templates/root/main.tf.j2"}
+    assert "`its root infra/eu/environments/dev/units/base differs in " in one["body"]
 
 
 def test_what_cannot_be_read_is_named_as_the_forge_does(nested):

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from ngp.ci import changes
+from tests.ci_repository import CiRepository
 from tests.harness import Ngp
 
 TFVARS = "environments/{}/terraform.tfvars"
@@ -43,6 +44,25 @@ def test_an_edited_comment_changes_nothing(repository, change):
     done = repository.run("plan", "--json", event=event, name="issue_comment")
     assert (done.exit_code, done.document["environments"]) == (0, [])
     assert (repository.forge.comments, repository.forge.statuses) == ([], [])
+
+
+def test_a_shallow_clone_of_a_fork_says_that_more_may_count_as_changed(repository, tmp_path):
+    """It may not ask the remote for the history."""
+    base = repository.head
+    repository.git("checkout", "--quiet", "-b", "topic", "HEAD~0")
+    repository.commit(TFVARS.format("dev"), "10.0.0.0", "10.1.0.0")
+    repository.git("checkout", "--quiet", "-b", "others", base)
+    others = repository.commit(TFVARS.format("prod"), "10.0.0.0", "10.1.0.0")
+    clone = CiRepository(tmp_path / "shallow", repository.forge)
+    repository.git("clone", "--quiet", "--depth=1", "--branch=topic", f"file://{repository.path}", str(clone.path))
+    clone.git("fetch", "--quiet", "--depth=1", "origin", others)
+    event = clone.push_event(12, others, is_fork=True)
+    done = clone.call_ci(("plan",), event, "pull_request", None)
+    assert done.exit_code == 0, done.stderr
+    assert "this clone is shallow, so what others merged since counts as changed" in done.stderr
+    repository.git("checkout", "--quiet", "topic")
+    done = repository.run("plan", event=repository.pull(others))
+    assert "this clone is shallow" not in done.stderr
 
 
 def test_one_job_of_a_matrix_does_not_speak_for_the_others(repository, change):

@@ -35,7 +35,7 @@ def test_nothing_found_is_a_document_too():
 
 
 def test_the_name_of_a_file_is_a_relative_uri():
-    made = json.loads(sarif.render([Finding("x", "modules/%41.tf:2")], [], [], "infra/"))
+    made = json.loads(sarif.render([Finding("x", "infra/modules/%41.tf:2")], [], []))
     [result] = made["runs"][0]["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "infra/modules/%2541.tf"
 

@@ -29,6 +29,9 @@ def test_the_status_over_all_is_that_of_the_worst():
     assert state(
         status("dev", CommitState.SUCCESS), status("prod", CommitState.SUCCESS), status("old", CommitState.FAILURE)
     ) is (CommitState.SUCCESS)
+    assert state(status("dev", CommitState.SUCCESS), status("dev", CommitState.FAILURE), names=("dev",)) is (
+        CommitState.SUCCESS  # the newest comes first
+    )
 
 
 def test_the_last_job_finishes_the_status_over_all(tmp_path):
@@ -53,20 +56,24 @@ def test_a_status_is_named_within_the_limit():
 
 def test_the_status_of_a_plan_names_its_bundle_within_the_limit_of_github():
     digest = "c" * 64
-    made = statuses.of_report("plan", Report(Verb.PLAN, "dev", counts=Counts(create=2)), "", digest)
-    assert statuses.bundle([replace(made, is_own=True)], "dev") == digest
-    assert statuses.bundle([made], "dev") == statuses.bundle([replace(made, is_own=True)], "prod") == ""
-    assert statuses.bundle([replace(made, is_own=True, state=CommitState.FAILURE)], "dev") == ""
-    assert (
-        statuses.bundle(
-            [CommitStatus("ngp/plan/dev", CommitState.SUCCESS, f"bundle {digest} and more", is_own=True)], "dev"
-        )
-        == ""
-    )
+    fact = BundleFact("dev.bundle", digest, "")
+    made = statuses.of_report("plan", Report(Verb.PLAN, "dev", bundle=fact, counts=Counts(create=2)), "")
+    own = replace(made, is_own=True)
+    assert statuses.bundles([own], "dev") == (digest,)
+    assert statuses.bundles([made], "dev") == statuses.bundles([own], "prod") == ()
+    assert statuses.bundles([replace(own, state=CommitState.FAILURE)], "dev") == ()
+    assert statuses.bundles([replace(own, state=CommitState.FAILURE), own], "dev") == ()
+    assert statuses.bundles([replace(made, state=CommitState.FAILURE), own], "dev") == (digest,)
+    older = replace(own, description=own.description.replace("c", "d"))
+    assert statuses.bundles([own, replace(own, state=CommitState.PENDING), older], "dev") == (digest, "d" * 64)
+    assert statuses.bundles([replace(own, description=f"bundle {digest} and more")], "dev") == ()
     units = tuple(UnitReport(str(at), "m", 1, outcome) for at, outcome in enumerate(Outcome))
-    long = statuses.of_report("plan", Report(Verb.APPLY, "dev", counts=Counts(*[10**9] * 3), units=units), "", digest)
-    assert len(long.description) <= 140
-    assert statuses.bundle([replace(long, state=CommitState.SUCCESS, is_own=True)], "dev") == digest
+    report = Report(Verb.APPLY, "dev", bundle=fact, counts=Counts(*[10**9] * 3), units=units)
+    long = statuses.of_report("plan", report, "")
+    assert len(long.description) == 140
+    assert "… · bundle " in long.description  # half a number would be another number
+    assert statuses.bundles([replace(long, state=CommitState.SUCCESS, is_own=True)], "dev") == (digest,)
+    assert digest not in statuses.of_report("apply", report, "").description
 
 
 def test_the_worst_exit_code_wins_in_any_order():

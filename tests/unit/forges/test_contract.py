@@ -25,7 +25,7 @@ def exchanges():
         }
         forge = GitHub(fake.url, "team/platform", TOKEN, Route())
         use(forge)
-        assert len(forge.statuses(COMMIT)) == 1
+        assert [one.state.value for one in forge.statuses(COMMIT)] == ["failure", "pending"]
         return fake.exchanges
 
 

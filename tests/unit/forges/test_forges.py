@@ -71,15 +71,17 @@ def test_all_pages_are_read(forge, fake):
     assert [one.body for one in forge.comments(3)] == [str(number) for number in range(250)]
 
 
-def test_the_newest_status_of_a_context_counts(forge, fake):
+def test_the_newest_status_comes_first(forge, fake):
     forge.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.PENDING, "x" * 500))
     forge.set_status(COMMIT, CommitStatus("ngp/plan/dev", CommitState.FAILURE))
     forge.set_status(COMMIT, CommitStatus("ngp/plan/dev", CommitState.SUCCESS))
-    if isinstance(forge, GitHub):  # GitLab lists the newest only
-        assert {one.context: one.state for one in forge.statuses(COMMIT)} == {
-            "ngp/plan": CommitState.PENDING,
-            "ngp/plan/dev": CommitState.SUCCESS,
-        }
+    if isinstance(forge, GitHub):  # the fake keeps GitHub's words
+        assert [(one.context, one.state) for one in forge.statuses(COMMIT)] == [
+            ("ngp/plan/dev", CommitState.SUCCESS),
+            ("ngp/plan/dev", CommitState.FAILURE),
+            ("ngp/plan", CommitState.PENDING),
+        ]
+    assert [one.context for one in forge.statuses(COMMIT)] == ["ngp/plan/dev", "ngp/plan/dev", "ngp/plan"]
     assert all(len(about) <= 255 for *_, about in fake.statuses)
 
 
@@ -320,6 +322,13 @@ def test_whose_a_status_is_is_known(forge, fake):
     fake.statuses.append((COMMIT, "ngp/plan/prod", "success", "theirs"))
     fake.foreign = {"ngp/plan/prod"}
     assert {one.description: one.is_own for one in forge.statuses(COMMIT)} == {"ours": True, "theirs": False}
+
+
+def test_no_status_is_its_own_while_nothing_tells_who_it_is(fake, clock):
+    """A bot's comment counts as its own then; a status is evidence of what was reviewed."""
+    fake.statuses.append((COMMIT, "ngp/plan/dev", "success", "of another bot"))
+    [found] = GitHub(fake.url, "team/platform", TOKEN, Route(), clock.patience()).statuses(COMMIT)
+    assert not found.is_own
 
 
 @pytest.fixture(scope="module")

@@ -119,12 +119,17 @@ _KNOWN = {
     "not": {"triggeredBy"},
     "input": {"message"},
     "steps": {"sh", "withCredentials", "script"},
-    "script": {"currentBuild.result"},
+    "script": {"currentBuild.result", "def", "if"},
+    "if": {"copyArtifacts"},
     "withCredentials": {"sh"},
     "post": {"always"},
     "always": {"sh", "archiveArtifacts"},
 }
-_OPENS = re.compile(r"(\w+)(?:\((.*)\))? \{")
+_OPENS = re.compile(r"(\w+)(?: ?\((.*)\))? \{")
+_ASKS = re.compile(r"def number = sh\(returnStdout: true, script: '''")
+_COPIES = re.compile(
+    r"""copyArtifacts projectName: "(.+)\$\{number\}", filter: '(.+)', selector: lastCompleted\(\), optional: true"""
+)
 _INLINE = re.compile(r"(\w+) \{ (.+) \}")
 _BRANCH = re.compile(r"branch ['\"](.+)['\"]")
 _SH = re.compile(r"sh '(.*)'")
@@ -156,15 +161,15 @@ def parse_jenkinsfile(text):
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         if script is not None:
-            if line == "'''":
-                stack[-1].lines.append("sh " + "\n".join(script))
+            if line in ("'''", "''').trim()"):
+                stack[-1].lines.append(("sh " if line == "'''" else "number ") + "\n".join(script))
                 script = None
             else:
                 script.append(line)
             continue
         if not line or line.startswith("//"):
             continue
-        if line == "sh '''":
+        if line == "sh '''" or _ASKS.fullmatch(line):
             script = []
             continue
         if line == "}":
@@ -187,10 +192,14 @@ def parse_jenkinsfile(text):
 
 @dataclass(frozen=True)
 class Jenkins:
-    """The stages of a Jenkinsfile in a checkout; `environ` is that of the agent."""
+    """The stages of a Jenkinsfile in a checkout; `environ` is that of the agent.
+
+    `artifacts` are folders with what builds have archived, by project, for the plugin Copy Artifact.
+    """
 
     checkout: Path
     environ: dict
+    artifacts: dict = field(default_factory=dict)
 
     def result(self, label):
         """What a stage that went well sets as the result of its build, "" for nothing."""
@@ -215,6 +224,8 @@ class Jenkins:
             if failed or (when and not _is_wanted(when[0], values, cause)):
                 continue
             asked += [stage.label] if stage.all("input") else []
+            for block in stage.all("steps")[0].all("script"):
+                ran |= {stage.label: 0} if self._copy(block, environ) else {}
             for script in stage.all("steps")[0].sh():
                 done = shell([script], self.checkout, environ, flags="-xe")
                 ran[stage.label] = done.exit_code
@@ -225,6 +236,21 @@ class Jenkins:
         for script in tree.all("post")[0].all("always")[0].sh():
             log.append(shell([script], self.checkout, environ, flags="-xe").text)
         return ran, asked, "".join(log)
+
+    def _copy(self, block, environ):
+        """Run the script of a block that finds a build's number, and copy its artifacts; whether it is such a block."""
+        asked = [line.removeprefix("number ") for line in block.lines if line.startswith("number ")]
+        for script in asked:
+            argv = ["bash", "-xe", "-c", script]
+            done = subprocess.run(argv, cwd=self.checkout, env=environ, text=True, check=True, capture_output=True)
+            for line in [line for one in block.all("if") for line in one.lines if done.stdout.strip()]:
+                project, pattern = _COPIES.fullmatch(line).groups()
+                home = self.artifacts.get(f"{project}{done.stdout.strip()}")
+                for path in home.glob(pattern) if home else ():
+                    place = self.checkout / path.relative_to(home)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.write_bytes(path.read_bytes())
+        return bool(asked)
 
 
 def _is_wanted(when, values, cause):

@@ -3,13 +3,18 @@
 No server of either is to be had; tests/doubles/runners.py chooses jobs and runs scripts as their documentation says.
 """
 
+import re
+import subprocess
+
 import pytest
 
 from tests.doubles.forge import TOKEN, serve
 from tests.git import git
+from tests.harness import ROOT, Ngp
 from tests.integration.pipelines.changes import change
 
 TFVARS = "environments/dev/terraform.tfvars"
+[STAGE] = re.findall(r"```groovy\n(.*?)```", (ROOT / "docs/ci.md").read_text(), re.DOTALL)
 
 
 def values(remote, branch, environment):
@@ -113,6 +118,46 @@ def test_the_stages_of_jenkins_run_for_what_they_are_for(jenkins, platform, remo
     assert log.count("nothing to apply: this change has no bundle") == 2
     assert "dev: no state is locked" in log
     assert not (platform / ".ngp/ci/dev.bundle").exists()
+
+
+@pytest.mark.parametrize(("subject", "number"), [("Another network (#3)", "3"), ("Of a branch", "")])
+def test_jenkins_brings_the_comments_of_the_merged_pull_request(jenkins, platform, remote, tmp_path, subject, number):
+    """The stage of the page, in a template of the platform: it finds the comment, and the apply the bundle's name."""
+    own = platform / "templates/ci/jenkins/Jenkinsfile.j2"
+    own.parent.mkdir(parents=True)
+    whole, after = (ROOT / "templates/ci/jenkins/Jenkinsfile.j2").read_text(), "    stage('Plan') {"
+    own.write_text(whole.replace(after, f"{STAGE}{after}"))
+    assert Ngp(platform).run("ci", "init", "jenkins").exit_code == 0  # this process has read the other template
+    change(platform, TFVARS, "10.0.0.0", "10.7.0.0")
+    git(platform, "commit", "--quiet", "--amend", "--message", subject)
+    archived = tmp_path / "archived/.ngp/ci/comment-1.md"
+    archived.parent.mkdir(parents=True)
+    archived.write_text(f"<!-- ngp environment=dev bundle={'5' * 64} head={'f' * 40} -->\nA plan\n")
+    jenkins.artifacts["../PR-3"] = tmp_path / "archived"
+    main = {"BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true", "GIT_COMMIT": git(platform, "rev-parse", "HEAD")}
+    main["GIT_PREVIOUS_SUCCESSFUL_COMMIT"] = git(platform, "rev-parse", "HEAD~1")
+    ran, _, log = jenkins.run(**main)
+    assert ran == {"Install": 0, "Bring the comments": 0, "Apply dev": 69}, log
+    assert ("cannot find the bundle 555555555555 of dev" in log) is bool(number), log
+    assert ("the change to dev was merged without a plan" in log) is not bool(number)
+
+
+@pytest.mark.parametrize(
+    ("subject", "number"),
+    [
+        ("Another network, fixes #7 (#12)", "12"),
+        ("Merge pull request #12 from acme/fix-#7", "12"),
+        ("Merge branch 'fix-#7'", ""),
+        ("Like (#7) before", ""),
+    ],
+)
+def test_jenkins_takes_only_the_number_that_the_forge_writes(tmp_path, subject, number):
+    """The names of branches and what people write in a subject may hold numbers of other pull requests."""
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", subject)
+    [script] = re.findall(r"script: '''(.*?)'''", STAGE, re.DOTALL)
+    done = subprocess.run(["bash", "-xe", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == number
 
 
 def test_jenkins_promotes_and_applies_nothing_in_that_build(jenkins, platform, remote):

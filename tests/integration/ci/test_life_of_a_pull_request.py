@@ -32,6 +32,7 @@ def test_the_life_of_a_pull_request(life, golden):
     from_a_fork(life, first)
     from_a_member(life)
     after_the_merge(life)
+    assert [line for line in "".join(life.talk).splitlines() if line.startswith("warning: cannot")] == []
     golden("ci/life.md", normal(life.told))
     assert CANARY.encode() not in life.written()
     assert TOKEN.encode() not in life.written()

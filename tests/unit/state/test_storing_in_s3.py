@@ -49,7 +49,9 @@ def test_a_write_that_was_refused_by_its_own_first_attempt_went_through():
     assert store(Bucket(None, there=(NEW, "v2"))) == "v2"
 
 
-@pytest.mark.parametrize(("answer", "there"), [(LOST, (OTHER, "v9")), (None, (OTHER, "v9")), (None, (OLD, "v1"))])
+@pytest.mark.parametrize(
+    ("answer", "there"), [(LOST, (OTHER, "v9")), (None, (OTHER, "v9")), (None, (OLD, "v1")), (None, (None, ""))]
+)
 def test_another_version_is_not_written_over(answer, there):
     bucket = Bucket(answer, there=there)
     with pytest.raises(StaleError, match="changed by somebody else"):

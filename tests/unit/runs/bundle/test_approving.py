@@ -1,10 +1,13 @@
 """`approving`: who is asked before a bundle is signed, and what is known of it afterwards."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from ngp.errors import NgpError, UsageError
-from ngp.runs.bundle import approving, archive, opening
+from ngp.errors import NgpError, StaleError, UsageError
+from ngp.runs.bundle import approving, archive, opening, statement
 from ngp.runs.bundle.approving import Approver
+from tests import statements
 
 
 @pytest.fixture
@@ -48,3 +51,22 @@ def test_outside_of_a_platform_nobody_can_judge(bundle, surroundings, tmp_path):
 
 def test_a_platform_that_keeps_files_keeps_no_bundle_elsewhere(bundle, anna):
     assert approving.keep(opening.read_statement(bundle), anna, pytest.fail) == ""
+
+
+def test_an_expired_bundle_is_not_signed(tmp_path, content, anna):
+    past = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=1)
+    made = statements.make(expires=past, members={name: one.member(name) for name, one in content.items()})
+    path = tmp_path / "old.bundle"
+    archive.write(path, statement.dump(made), content)
+    with pytest.raises(StaleError, match="the bundle expired at"):
+        approving.approve(opening.read_statement(path), anna, pytest.fail)
+    assert archive.read(path).approvals == []
+
+
+def test_a_platform_that_keeps_bundles_keeps_an_approved_one(bundle, two, anna, mocker):
+    (two.clone / "ngp.yaml").write_text(f"{two.PLAIN}bundles: state\n")
+    resolved = mocker.patch("ngp.environments.resolving.resolve").return_value
+    reach = mocker.patch("ngp.runs.access.open_states").return_value
+    kept = mocker.patch("ngp.runs.bundle.library.keep", return_value="s3://states/x")
+    assert approving.keep(opening.read_statement(bundle), anna, pytest.fail) == "s3://states/x"
+    kept.assert_called_once_with(resolved, reach.session, bundle)

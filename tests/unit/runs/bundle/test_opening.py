@@ -99,6 +99,12 @@ def test_a_bundle_for_an_environment_that_is_not_here_is_stale(platform):
         known("stage")
 
 
+def test_the_plan_file_must_be_the_reviewed_plan():
+    assert opening._is_reviewed(reviewed(), Plan((CREATE, UPDATE), {}))
+    assert not opening._is_reviewed(reviewed(), Plan((CREATE,), {}))
+    assert not opening._is_reviewed(replace(reviewed(), plan=None), Plan((), {}))
+
+
 class TestChangesDuringThePlan:
     """A bundle is made only of what was there before and after its plan."""
 

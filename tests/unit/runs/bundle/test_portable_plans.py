@@ -60,3 +60,8 @@ def test_an_output_counts_too(context):
     outputs = {"where": OutputChange("where", Action.CREATE, None, f"{HERE}/modules/app")}
     with pytest.raises(RefusedError, match=r"the output app\.where"):
         portable.require(context, [unit({}, outputs=outputs)])
+
+
+def test_an_output_that_names_no_folder_of_it_is_not_refused(context):
+    outputs = {"where": OutputChange("where", Action.CREATE, None, f"{HERE}-of-others/modules/app")}
+    portable.require(context, [unit({}, outputs=outputs)])

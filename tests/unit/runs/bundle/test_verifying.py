@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from ngp.errors import StaleError
 from ngp.runs import units as all_units
 from ngp.runs.bundle import facts, verifying
 from ngp.runs.bundle.statement import SecretFact, UnitFact
+from ngp.runs.bundle.uses import UsedError, Uses
 from ngp.runs.bundle.verifying import LocalFacts
 from ngp.terraform.binary import Binary
 from tests import statements
@@ -118,6 +120,34 @@ def test_all_that_changed_is_one_error_with_the_way_out(stated, here):
         ".terraform.lock.hcl changed",
     ]
     assert {one.todo for one in caught.value.findings} == {"make a new bundle: ngp plan dev --out FILE"}
+
+
+class TestWhole:
+    """`ngp bundle verify`, which starts and locks nothing."""
+
+    @pytest.fixture
+    def verify(self, stated, here, monkeypatch):
+        settings = SimpleNamespace(environ={}, cache=None)
+        monkeypatch.setattr("ngp.terraform.binary.find", lambda *_, **__: here.binary)
+        now = replace(stated, created=datetime.now(UTC), expires=datetime.now(UTC) + timedelta(hours=1))
+        return lambda: verifying.verify(now, "digest", here.resolved, None, settings)
+
+    def test_roots_that_are_not_rendered_make_it_stale(self, verify):
+        with pytest.raises(StaleError):
+            verify()
+
+    def test_a_bundle_that_was_applied_is_not_verified(self, verify, here, monkeypatch):
+        monkeypatch.setattr("ngp.rendering.staleness.require_rendered", lambda _: None)
+        verify()
+        Uses.of(here.resolved, None).note("digest", "a run")
+        with pytest.raises(UsedError):
+            verify()
+
+    def test_what_changed_since_is_told(self, verify, platform, monkeypatch):
+        monkeypatch.setattr("ngp.rendering.staleness.require_rendered", lambda _: None)
+        put_state(platform, "base", state(4))
+        with pytest.raises(StaleError, match="changed from serial 3 to 4"):
+            verify()
 
 
 class TestTheClock:

@@ -1,87 +1,34 @@
 """Locks of a joint run: recorded before they are taken, kept while a state is not written, else released."""
 
 import json
-import threading
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from ngp.errors import LockHeldError, NgpError, StaleError
-from ngp.runs.joint import choosing, composition, edges, record, state_locks, states
-from ngp.runs.joint.composition import Joint
-from ngp.runs.joint.partition import Partition
+from ngp.runs.joint import record, state_locks
 from ngp.runs.joint.planning import JointPlan
 from ngp.runs.joint.record import JointStage
-from ngp.runs.results import Verb
-from ngp.runs.units import Unit
-from ngp.state.locations import StateLocation
-from ngp.terraform import driver
 from ngp.terraform.plans import Action, Change, Plan
-from tests.doubles.buckets import Bucket
-from tests.unit.runs.joint.killed_runs import KEYS, LOCKS, RUN, THEIRS, resource, state
+from tests.unit.runs.joint import joint_runs
+from tests.unit.runs.joint.killed_runs import KEYS, LOCKS, THEIRS, state
 
 BROKEN = NgpError("the connection broke")
 
 
 @pytest.fixture
 def bucket():
-    found = Bucket()
-    found.objects[KEYS["a"]] = state("line-a", 5, resource("a", "old"))
-    return found
+    return joint_runs.bucket()
 
 
 @pytest.fixture
 def context(tmp_path, bucket, monkeypatch):
-    monkeypatch.setattr(choosing, "apart", lambda one: one.apart)
-    monkeypatch.setattr(choosing, "has_own_versions", lambda _: False)
-    monkeypatch.setattr(edges, "load", lambda _: {})
-    folder = tmp_path / ".ngp/runs" / RUN
-    folder.mkdir(parents=True)
-    units = {
-        name: Unit(
-            name,
-            name,
-            Path("root"),
-            StateLocation("s3", "bucket", f"environments/dev/{name}.tfstate", "eu"),
-            {name: Path("m")},
-        )
-        for name in "abc"
-    }
-    notes = []
-    return SimpleNamespace(
-        run_id=RUN,
-        folder=folder,
-        name="dev",
-        request=SimpleNamespace(verb=Verb.APPLY, options=SimpleNamespace(lock_timeout="")),
-        resolved=SimpleNamespace(
-            platform=SimpleNamespace(path=tmp_path), environment=SimpleNamespace(account="123456789012")
-        ),
-        units=units,
-        needs={"a": frozenset(), "b": frozenset()},
-        access=SimpleNamespace(session=bucket),
-        terraform=SimpleNamespace(binary=SimpleNamespace(version="1.14.0")),
-        stop=threading.Event(),
-        notes=notes,
-        emit=lambda note: notes.append(note.text),
-        apart={},
-    )
+    return joint_runs.context(tmp_path, bucket, monkeypatch)
 
 
 @pytest.fixture
-def joint(context, bucket):
-    """`a` and `b`, planned over what is in the bucket; the outputs of `c` are used."""
-    units = {name: context.units[name] for name in "ab"}
-    stored = composition.fetch(context, units)
-    documents = {name: states.load(one.text, where=name) for name, one in stored.items() if one.text}
-    bucket.objects["environments/dev/c.tfstate"] = state("line-c", 2)
-    outside = {"c": bucket.etag("environments/dev/c.tfstate")}
-    needs = {"a": frozenset(), "b": frozenset()}
-    text = composition.join(context, documents, "ours", needs)
-    tree = SimpleNamespace(path=lambda path: context.folder / "tree" / path)
-    root = driver.Root(context.folder / "tree/root", Path("data"))
-    return Joint(units, stored, documents, outside, "ours", root, tree, text, Partition.of(units), needs)
+def joint(context):
+    return joint_runs.joint(context)
 
 
 def locked(bucket):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pyrage
 import pytest
 
 from ngp.errors import UsageError
@@ -27,6 +28,14 @@ def test_without_a_file_there_is_no_bundle_and_no_option_of_one(surroundings, tm
     assert requests.prepare(BundleOptions("", "24h", "", None), surroundings, tmp_path) is None
     with pytest.raises(UsageError, match="`--expires` works only with `--out`"):
         requests.prepare(BundleOptions("", "3d", "", None, limits_time=True), surroundings, tmp_path)
+
+
+def test_what_would_be_encrypted_needs_a_file(surroundings, tmp_path):
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    with pytest.raises(UsageError, match="`--encrypt-to` works only with `--out`"):
+        requests.prepare(BundleOptions("", "24h", "", [recipient]), surroundings, tmp_path)
+    found = requests.prepare(BundleOptions("x.bundle", "24h", "", [recipient]), surroundings, tmp_path)
+    assert [one.text for one in found.recipients] == [recipient]
 
 
 def test_the_file_may_be_new_or_a_bundle(surroundings, tmp_path, bundle):

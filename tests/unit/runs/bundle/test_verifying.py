@@ -236,6 +236,12 @@ class TestFiles:
         units = {**stated.units, "app": replace(stated.units["app"], wiring="other")}
         assert found(replace(stated, units=units), here) == ["the wiring of `app` changed"]
 
+    def test_of_a_bundle_for_other_tools_files_are_not_compared(self, stated, here, platform):
+        (platform / self.ROOT / "more.txt").write_text("")
+        with pytest.raises(StaleError) as caught:
+            verifying.require_valid(replace(stated, ngp="0.0"), here, is_bound=True)
+        assert len(caught.value.findings) == 1
+
     def test_a_new_plan_is_bound_to_them_only_where_they_were_approved(self, stated, here, platform):
         (platform / self.ROOT / "more.txt").write_text("")
         verifying.require_valid(stated, here, is_bound=False)

@@ -305,6 +305,14 @@ variable "maintenance_window" {
     condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$", var.maintenance_window))
     error_message = "maintenance_window is a weekly window such as sun:04:00-sun:05:00."
   }
+
+  validation {
+    # In minutes of the week, where it begins and where it ends.
+    condition = try(alltrue([for ends in [[for at in [0, 10] :
+      1440 * index(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], substr(var.maintenance_window, at, 3)) + 60 * substr(var.maintenance_window, at + 4, 2) + substr(var.maintenance_window, at + 7, 2)
+    ]] : (ends[1] - ends[0] + 10080) % 10080 >= 60]), true)
+    error_message = "maintenance_window has 60 minutes at least."
+  }
 }
 
 # Snapshots and the end.
@@ -321,12 +329,21 @@ variable "snapshot_window" {
   }
 
   validation {
-    condition = try(
-      tonumber(replace(substr(var.snapshot_window, 6, 5), ":", "")) <= tonumber(replace(substr(var.maintenance_window, 4, 5), ":", ""))
-      || tonumber(replace(substr(var.snapshot_window, 0, 5), ":", "")) >= tonumber(replace(substr(var.maintenance_window, 14, 5), ":", ""))
-      || tonumber(replace(substr(var.maintenance_window, 14, 5), ":", "")) < tonumber(replace(substr(var.maintenance_window, 4, 5), ":", "")),
-      true,
-    )
+    condition     = try((60 * substr(var.snapshot_window, 6, 2) + substr(var.snapshot_window, 9, 2) - 60 * substr(var.snapshot_window, 0, 2) - substr(var.snapshot_window, 3, 2) + 1440) % 1440 >= 60, true)
+    error_message = "snapshot_window has 60 minutes at least."
+  }
+
+  validation {
+    # In minutes of the day, where both begin and how long they are: neither may begin within the other.
+    condition = try(alltrue([for both in [{
+      daily    = 60 * substr(var.snapshot_window, 0, 2) + substr(var.snapshot_window, 3, 2)
+      weekly   = 60 * substr(var.maintenance_window, 4, 2) + substr(var.maintenance_window, 7, 2)
+      daily_to = 60 * substr(var.snapshot_window, 6, 2) + substr(var.snapshot_window, 9, 2)
+      week_to  = 60 * substr(var.maintenance_window, 14, 2) + substr(var.maintenance_window, 17, 2)
+      }] :
+      (both.weekly - both.daily + 1440) % 1440 >= (both.daily_to - both.daily + 1440) % 1440
+      && (both.daily - both.weekly + 1440) % 1440 >= (both.week_to - both.weekly + 1440) % 1440
+    ]), true)
     error_message = "snapshot_window and maintenance_window must not overlap: AWS refuses both."
   }
 }

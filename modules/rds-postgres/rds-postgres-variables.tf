@@ -418,6 +418,14 @@ variable "maintenance_window" {
     condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$", var.maintenance_window))
     error_message = "maintenance_window is a weekly window such as sun:04:00-sun:05:00."
   }
+
+  validation {
+    # In minutes of the week, where it begins and where it ends.
+    condition = try(alltrue([for ends in [[for at in [0, 10] :
+      1440 * index(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], substr(var.maintenance_window, at, 3)) + 60 * substr(var.maintenance_window, at + 4, 2) + substr(var.maintenance_window, at + 7, 2)
+    ]] : (ends[1] - ends[0] + 10080) % 10080 >= 30]), true)
+    error_message = "maintenance_window has 30 minutes at least."
+  }
 }
 
 # Backups and the end.
@@ -434,12 +442,21 @@ variable "backup_window" {
   }
 
   validation {
-    condition = try(
-      tonumber(replace(substr(var.backup_window, 6, 5), ":", "")) <= tonumber(replace(substr(var.maintenance_window, 4, 5), ":", ""))
-      || tonumber(replace(substr(var.backup_window, 0, 5), ":", "")) >= tonumber(replace(substr(var.maintenance_window, 14, 5), ":", ""))
-      || tonumber(replace(substr(var.maintenance_window, 14, 5), ":", "")) < tonumber(replace(substr(var.maintenance_window, 4, 5), ":", "")),
-      true,
-    )
+    condition     = try((60 * substr(var.backup_window, 6, 2) + substr(var.backup_window, 9, 2) - 60 * substr(var.backup_window, 0, 2) - substr(var.backup_window, 3, 2) + 1440) % 1440 >= 30, true)
+    error_message = "backup_window has 30 minutes at least."
+  }
+
+  validation {
+    # In minutes of the day, where both begin and how long they are: neither may begin within the other.
+    condition = try(alltrue([for both in [{
+      daily    = 60 * substr(var.backup_window, 0, 2) + substr(var.backup_window, 3, 2)
+      weekly   = 60 * substr(var.maintenance_window, 4, 2) + substr(var.maintenance_window, 7, 2)
+      daily_to = 60 * substr(var.backup_window, 6, 2) + substr(var.backup_window, 9, 2)
+      week_to  = 60 * substr(var.maintenance_window, 14, 2) + substr(var.maintenance_window, 17, 2)
+      }] :
+      (both.weekly - both.daily + 1440) % 1440 >= (both.daily_to - both.daily + 1440) % 1440
+      && (both.daily - both.weekly + 1440) % 1440 >= (both.week_to - both.weekly + 1440) % 1440
+    ]), true)
     error_message = "backup_window and maintenance_window must not overlap: AWS refuses both."
   }
 }
@@ -545,18 +562,13 @@ variable "alarm_free_storage_gib" {
 }
 
 variable "alarm_connections" {
-  description = "Connections above which the alarm is raised; null is 75 with a micro instance and 150 with others. RDS allows about 110 for each GiB of the instance's memory."
+  description = "Connections above which the alarm is raised; null is nine tenths of those that the database allows by its class and by max_connections in parameters, or 150 where the class is not known."
   type        = number
   default     = null
 
   validation {
     condition     = coalesce(var.alarm_connections, 1) >= 1
     error_message = "alarm_connections is at least 1."
-  }
-
-  validation {
-    condition     = !endswith(var.instance_class, ".micro") || contains(keys(var.parameters), "max_connections") || coalesce(var.alarm_connections, 75) <= 75
-    error_message = "alarm_connections is at most 75 with a micro instance, which allows some 80 unless parameters sets max_connections: the alarm would never be raised."
   }
 }
 

@@ -35,10 +35,6 @@ locals {
   kms_key_arn   = var.kms_key_arn != "" ? var.kms_key_arn : null
   alarm_actions = compact([var.alarm_topic_arn])
 
-  # RDS allows a micro instance some 80 connections, unless a parameter says otherwise.
-  is_micro          = endswith(var.instance_class, ".micro") && !contains(keys(var.parameters), "max_connections")
-  alarm_connections = var.alarm_connections != null ? var.alarm_connections : local.is_micro ? 75 : 150
-
   parameters = merge(var.parameters, {
     "rds.force_ssl"              = { value = "1", at_reboot = false }
     "log_connections"            = { value = "1", at_reboot = false }
@@ -241,6 +237,26 @@ resource "aws_secretsmanager_secret_version" "password" {
 # When it tells.
 
 locals {
+  # The memory of the class: `large` has two vCPUs and 2xlarge eight, and the family says how many GiB go with each.
+  family = split(".", var.instance_class)[1]
+  size   = split(".", var.instance_class)[2]
+  vcpus  = try({ large = 2, xlarge = 4 }[local.size], 4 * tonumber(trimsuffix(local.size, "xlarge")), null)
+  gib_per_vcpu = one([
+    for pattern, gib in { "^(t[2-4]|m[4-9])" = 4, "^(r[5-9]|z1)" = 8, "^x(2g|2idn|8g)" = 16, "^x2ie" = 32 } : gib
+    if can(regex(pattern, local.family))
+  ])
+  memory_gib = try({ micro = 1, small = 2, medium = 4 }[startswith(local.family, "t") ? local.size : ""], local.vcpus * local.gib_per_vcpu, null)
+
+  # The connections that the database allows: a number, or a formula over the memory. RDS keeps up to a quarter of it for itself.
+  max_connections = try(var.parameters["max_connections"].value, "LEAST({DBInstanceClassMemory/9531392},5000)")
+  of_memory       = try(regex("(?i)^(?:LEAST\\()?\\{DBInstanceClassMemory/([0-9]+)\\}(?:, *([0-9]+)\\))?$", local.max_connections), null)
+  allowed_connections = try(
+    tonumber(local.max_connections),
+    min(floor(local.memory_gib * 0.75 * 1073741824 / local.of_memory[0]), coalesce(local.of_memory[1], 262143)),
+    null,
+  )
+  alarm_connections = try(coalesce(var.alarm_connections, floor(local.allowed_connections * 0.9)), 150)
+
   alarms = {
     cpu          = { metric = "CPUUtilization", above = true, threshold = var.alarm_cpu_percent, what = "The CPU is busy." }
     free-storage = { metric = "FreeStorageSpace", above = false, threshold = var.alarm_free_storage_gib * 1073741824, what = "The storage is nearly full." }
@@ -248,6 +264,13 @@ locals {
     connections  = { metric = "DatabaseConnections", above = true, threshold = local.alarm_connections, what = "There are many connections." }
     # At two thousand millions PostgreSQL stops taking writes; a vacuum that works keeps it at 200 millions.
     transactions = { metric = "MaximumUsedTransactionIDs", above = true, threshold = 1000000000, what = "Vacuum does not keep up: transaction ids run out." }
+  }
+}
+
+check "connections" {
+  assert {
+    condition     = try(local.alarm_connections < local.allowed_connections, true)
+    error_message = "alarm_connections is ${local.alarm_connections}, and the database allows about ${coalesce(local.allowed_connections, 0)} connections: the alarm would never be raised. Leave it out, and it follows the class and max_connections."
   }
 }
 
@@ -356,6 +379,14 @@ locals {
   backup = var.backup_vault != "" ? 1 : 0
   # Plans and selections take 50 characters.
   backup_name = length(local.name) <= 50 ? local.name : "${substr(local.name, 0, 41)}-${substr(sha1(local.name), 0, 8)}"
+
+  # AWS Backup must not begin in RDS' own windows, or in the hour before: it takes the first free hour from 7 on.
+  rds_windows = [for window in [var.backup_window, replace(var.maintenance_window, "/[a-z]+:/", "")] : {
+    from = tonumber(substr(window, 0, 2)) + 23 # the hour before
+    to   = tonumber(substr(window, 6, 2))
+  }]
+  rds_hours   = flatten([for window in local.rds_windows : [for more in range((window.to - window.from + 48) % 24 + 1) : (window.from + more) % 24]])
+  backup_hour = try([for hour in concat(range(7, 24), range(7)) : hour if !contains(local.rds_hours, hour)][0], 7)
 }
 
 data "aws_iam_policy_document" "backup_trust" {
@@ -395,7 +426,8 @@ resource "aws_backup_plan" "this" {
   rule {
     rule_name         = "daily"
     target_vault_name = var.backup_vault
-    schedule          = "cron(0 7 * * ? *)" # AWS Backup must not run in RDS' own windows, or in the hour before
+    schedule          = "cron(0 ${local.backup_hour} * * ? *)"
+    start_window      = 60 # minutes; AWS' own is eight hours, which may reach into RDS' windows
 
     lifecycle {
       delete_after = var.backup_vault_days

@@ -282,6 +282,46 @@ run "iam_without_users_is_refused" {
   expect_failures = [var.users]
 }
 
+run "a_window_that_crosses_midnight_is_known_to_overlap" {
+  command = plan
+
+  variables {
+    snapshot_window    = "23:30-00:30"
+    maintenance_window = "tue:00:00-tue:01:00"
+  }
+
+  expect_failures = [var.snapshot_window]
+}
+
+run "windows_may_touch_and_cross_midnight" {
+  command = plan
+
+  variables {
+    snapshot_window    = "22:30-00:00"
+    maintenance_window = "sun:00:00-sun:01:00"
+  }
+}
+
+run "a_daily_window_that_is_too_short_is_refused" {
+  command = plan
+
+  variables {
+    snapshot_window = "02:00-02:59"
+  }
+
+  expect_failures = [var.snapshot_window]
+}
+
+run "a_weekly_window_that_is_too_short_is_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "sun:23:50-mon:00:10"
+  }
+
+  expect_failures = [var.maintenance_window]
+}
+
 run "windows_that_overlap_are_refused" {
   command = plan
 

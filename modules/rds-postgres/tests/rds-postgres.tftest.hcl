@@ -391,22 +391,74 @@ run "the_alarm_of_connections_follows_the_class" {
   }
 }
 
-run "own_max_connections_are_the_operators" {
+run "a_bigger_class_allows_more_connections" {
   command = plan
 
   variables {
-    instance_class    = "db.t4g.micro"
-    alarm_connections = 180
-    parameters        = { max_connections = { value = "200", at_reboot = true } }
+    instance_class = "db.r6g.large"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 1215
+    error_message = "Nine tenths of LEAST(memory / 9531392, 5000), three quarters of 16 GiB being the memory."
+  }
+}
+
+run "a_large_class_allows_five_thousand_connections" {
+  command = plan
+
+  variables {
+    instance_class = "db.m7g.8xlarge"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 4500
+    error_message = "RDS allows no more by default."
+  }
+}
+
+run "a_class_of_unknown_memory_has_a_low_alarm" {
+  command = plan
+
+  variables {
+    instance_class = "db.q1.large"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 150
+    error_message = "Any class but micro allows more."
+  }
+}
+
+run "the_alarm_of_connections_follows_the_parameter" {
+  command = plan
+
+  variables {
+    instance_class = "db.t4g.micro"
+    parameters     = { max_connections = { value = "200", at_reboot = true } }
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 180
-    error_message = "The class says nothing of a database whose parameters do."
+    error_message = "The parameter says how many connections there are."
   }
 }
 
-run "an_alarm_that_is_never_raised_is_refused" {
+run "the_alarm_of_connections_follows_a_formula" {
+  command = plan
+
+  variables {
+    instance_class = "db.t4g.medium"
+    parameters     = { max_connections = { value = "LEAST({DBInstanceClassMemory/19062784},100)", at_reboot = true } }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 90
+    error_message = "The formula's own limit is below the memory's 168."
+  }
+}
+
+run "an_alarm_that_is_never_raised_is_told" {
   command = plan
 
   variables {
@@ -414,7 +466,7 @@ run "an_alarm_that_is_never_raised_is_refused" {
     alarm_connections = 150
   }
 
-  expect_failures = [var.alarm_connections]
+  expect_failures = [check.connections]
 }
 
 run "a_restored_database_keeps_the_names_of_its_snapshot" {
@@ -493,7 +545,7 @@ run "vault_and_own_key" {
     error_message = "A given key is used."
   }
   assert {
-    condition     = tolist(aws_backup_selection.this[0].resources) == tolist(["arn:aws:rds:eu-central-1:123456789012:db:made"]) && aws_backup_plan.this[0].rule != null && aws_iam_role.backup[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
+    condition     = one(aws_backup_plan.this[0].rule).schedule == "cron(0 7 * * ? *)" && tolist(aws_backup_selection.this[0].resources) == tolist(["arn:aws:rds:eu-central-1:123456789012:db:made"]) && aws_iam_role.backup[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
     error_message = "Copies go to the vault, by a role with the boundary."
   }
   assert {
@@ -575,6 +627,46 @@ run "storage_that_hardly_grows_is_refused" {
   }
 
   expect_failures = [var.max_storage_gib]
+}
+
+run "a_window_that_crosses_midnight_is_known_to_overlap" {
+  command = plan
+
+  variables {
+    backup_window      = "23:30-00:30"
+    maintenance_window = "tue:00:00-tue:01:00"
+  }
+
+  expect_failures = [var.backup_window]
+}
+
+run "windows_may_touch_and_cross_midnight" {
+  command = plan
+
+  variables {
+    backup_window      = "22:30-00:00"
+    maintenance_window = "sun:00:00-sun:01:00"
+  }
+}
+
+run "a_daily_window_that_is_too_short_is_refused" {
+  command = plan
+
+  variables {
+    backup_window = "02:00-02:29"
+  }
+
+  expect_failures = [var.backup_window]
+}
+
+run "a_weekly_window_that_is_too_short_is_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "sun:23:50-mon:00:10"
+  }
+
+  expect_failures = [var.maintenance_window]
 }
 
 run "windows_that_overlap_are_refused" {

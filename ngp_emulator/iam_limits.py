@@ -11,11 +11,12 @@ from moto.iam.models import IAMBackend
 
 MOTO = "5.2.5"  # the version that this file patches
 # IAM and STS quotas, in characters without white space. That of trust is 2,048 and may be raised to this.
-MANAGED, INLINE, TRUST = 6144, 10240, 8192
+MANAGED, TRUST = 6144, 8192
+INLINE = {"group": 5120, "role": 10240, "user": 2048}  # of all inline policies of one together
 
 
 def refuse_large_policies() -> None:
-    """Refuse policies above IAM's quotas: 6,144 characters if managed, 10,240 of a role's own, 8,192 of trust."""
+    """Refuse policies above IAM's quotas, also all inline policies of one role, user or group together."""
     managed, trust = (
         f"Cannot exceed quota for PolicySize: {MANAGED}",
         f"Cannot exceed quota for ACLSizePerRole: {TRUST}",
@@ -24,7 +25,8 @@ def refuse_large_policies() -> None:
     _limit("create_policy_version", "policy_document", MANAGED, managed)
     _limit("create_role", "assume_role_policy_document", TRUST, trust)
     _limit("update_assume_role_policy", "policy_document", TRUST, trust)
-    _limit_inline()
+    for kind, most in INLINE.items():
+        _limit_inline(kind, most)
 
 
 def _limit(name: str, argument: str, most: int, said: str) -> None:
@@ -40,17 +42,18 @@ def _limit(name: str, argument: str, most: int, said: str) -> None:
     setattr(backend_class, name, limited)
 
 
-def _limit_inline() -> None:
+def _limit_inline(kind: str, most: int) -> None:
     backend_class: Any = IAMBackend
-    known = backend_class.put_role_policy
+    method = f"put_{kind}_policy"
+    known = getattr(backend_class, method)
 
-    def put_role_policy(backend: Any, role_name: str, policy_name: str, policy_json: str) -> Any:
-        held = {**backend.get_role(role_name).policies, policy_name: policy_json}
-        if sum(map(_size, held.values())) > INLINE:
-            raise LimitExceededException(f"Maximum policy size of {INLINE} bytes exceeded for role {role_name}")
-        return known(backend, role_name, policy_name, policy_json)
+    def limited(backend: Any, name: str, policy_name: str, policy_json: str) -> Any:
+        held = {**getattr(backend, f"get_{kind}")(name).policies, policy_name: policy_json}
+        if sum(map(_size, held.values())) > most:
+            raise LimitExceededException(f"Maximum policy size of {most} bytes exceeded for {kind} {name}")
+        return known(backend, name, policy_name, policy_json)
 
-    backend_class.put_role_policy = put_role_policy
+    setattr(backend_class, method, limited)
 
 
 def _size(text: Any) -> int:

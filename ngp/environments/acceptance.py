@@ -39,13 +39,23 @@ def check(resolved: Resolved) -> list[Finding]:
 
     Each finding is at the operator's line if one of the values is the operator's, else at the module's.
     """
+    return _findings(resolved, are_certain=True)
+
+
+def doubts(resolved: Resolved) -> list[Finding]:
+    """Return the values that AWS accepts only where the account's quota was raised."""
+    return _findings(resolved, are_certain=False)
+
+
+def _findings(resolved: Resolved, *, are_certain: bool) -> list[Finding]:
     units = {name: _unit(resolved, name) for name in resolved.bindings}
     contents = {name: unit.content for name, unit in units.items()}
     cache, title = resolved.platform.cache, f"acceptance {resolved.environment.name}"
     found = recall_each(
         cache, title, contents, lambda names: {name: list(_refused(units[name], cache)) for name in names}
     )
-    return [_finding(resolved, name, *each) for name in contents for each in found[name]]
+    each = [(name, is_certain, rest) for name in contents for is_certain, *rest in found[name]]
+    return [_finding(resolved, name, *rest) for name, is_certain, rest in each if is_certain is are_certain]
 
 
 def _unit(resolved: Resolved, name: str) -> _Unit:
@@ -55,8 +65,8 @@ def _unit(resolved: Resolved, name: str) -> _Unit:
     return _Unit(name, module, {name: known[name] for name in known if not module.variables[name].sensitive})
 
 
-def _refused(unit: _Unit, cache: Path) -> Iterator[tuple[str, str, str, Sequence[str]]]:
-    """What, why, the place in the module, and the inputs that the argument takes."""
+def _refused(unit: _Unit, cache: Path) -> Iterator[tuple[bool, str, str, str, Sequence[str]]]:
+    """Whether it is certain, what, why, the place in the module, and the inputs that the argument takes."""
     from ngp.catalogue.constraints import modules, parameters
     from ngp.catalogue.rules import source
 
@@ -66,7 +76,8 @@ def _refused(unit: _Unit, cache: Path) -> Iterator[tuple[str, str, str, Sequence
             continue
         attribute = each.attribute
         where = attribute.where if attribute else each.block.where
-        yield each.what, each.why, where, sorted(read.inputs(attribute.code)) if attribute else []
+        inputs = sorted(read.inputs(attribute.code)) if attribute else []
+        yield each.refusal.is_certain, each.what, each.why, where, inputs
 
 
 def _finding(resolved: Resolved, unit: str, what: str, why: str, where: str, inputs: Sequence[str]) -> Finding:

@@ -18,4 +18,4 @@ def faults(resolved: Iterable[Resolved]) -> list[Finding]:
 
 def warnings(resolved: Iterable[Resolved]) -> list[Finding]:
     """Return findings that work but deserve attention."""
-    return [found for one in resolved for found in quorums.check(one)]
+    return [found for one in resolved for check in (quorums.check, acceptance.doubts) for found in check(one)]

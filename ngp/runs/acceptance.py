@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ngp.runs import addresses
 from ngp.runs.context import RunContext
@@ -40,6 +40,9 @@ def emit_warnings(context: RunContext, result: UnitResult) -> None:
             )
         for text in () if _is_accepted(context, result, change) else refusals(context, change):
             context.emit(Note(f"`{result.unit}`: {text}"))
+    for change, text in sums(result.changes):
+        if not _is_accepted(context, result, change):
+            context.emit(Note(f"`{result.unit}`: {text}"))
 
 
 def locked(change: Change) -> str:
@@ -66,8 +69,20 @@ def refusals(context: RunContext, change: Change) -> Iterator[str]:
     for each in accepting.refusals(change.type, values, tables, unchanged):
         shown = str(each.value)
         shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-        words = "AWS would refuse" if each.effect == accepting.REFUSED else f"{each.effect} with"
-        yield f'{words} {change.address} {each.path} = "{shown}": it {each.rule} ({each.source})'
+        what = each.of(f'{change.address} {each.path} = "{shown}"')
+        yield f"{what}: it {each.rule} ({each.source})"
+
+
+def sums(changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
+    """Yield the inline policies that IAM would refuse because those of one role, user or group are too large."""
+    from ngp.catalogue.constraints import policies
+
+    found: list[policies.InlinePolicy] = []
+    for change in changes:
+        if change.action in _SETS and isinstance(change.after, Mapping):
+            found += policies.inline(change.type, change.after, change)
+    for each, rule, source in policies.sums(found):
+        yield each.where, f"AWS would refuse {each.where.address} policy: it {rule} ({source})"
 
 
 def _is_accepted(context: RunContext, result: UnitResult, change: Change) -> bool:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from ngp.aws.models import ParameterLimits
-from ngp.catalogue.constraints import documented, drifting, parameters
+from ngp.catalogue.constraints import documented, drifting, parameters, policies
 from ngp.catalogue.constraints.parameters import Tables
 
 REFUSED = "AWS would refuse it"
@@ -31,13 +31,24 @@ class ArgumentValue:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A value that AWS would refuse, or undo later as `effect` says, with the rule and its source."""
+    """A value that AWS would refuse, or has the `effect` in words, with the rule and its source."""
 
     path: str
     value: Any
     rule: str
     source: str
     effect: str = REFUSED
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it goes wrong in every account."""
+        return self.effect != policies.RAISED
+
+    def of(self, what: str) -> str:
+        """The effect on a named argument."""
+        return (
+            f"{self.effect.removesuffix(' it')} {what}" if self.effect.endswith(" it") else f"{self.effect} with {what}"
+        )
 
 
 def refusals(
@@ -53,6 +64,8 @@ def refusals(
         for rule, source in documented.broken(type_, each.path, each.value, partial=each.partial):
             yield Refusal(each.path, each.value, rule, source)
         if not each.partial:
+            for rule, source, effect in policies.broken(type_, each.path, each.value):
+                yield Refusal(each.path, each.value, rule, source, effect or REFUSED)
             yield from _by_model(type_, each, tables)
     yield from _by_others(type_, values, unchanged)
 
@@ -91,6 +104,8 @@ def _by_model(type_: str, each: ArgumentValue, tables: Tables) -> Iterator[Refus
     path, value = each.path, each.value
     if path.rpartition(".")[2] == "name_prefix" and isinstance(value, str):
         path, value = path.removesuffix("_prefix"), value + _SUFFIX
+    if "polic" in path and isinstance(value, str):
+        value = policies.compact(value)
     if path == "tags" and isinstance(value, Mapping):
         yield from _tags(type_, value, tables)
         return

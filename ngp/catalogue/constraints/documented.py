@@ -39,10 +39,6 @@ def _bytes(text: Any) -> int:
         return 0
 
 
-def _is_policy_within(limit: int) -> Callable[[Any], bool]:
-    return lambda text: len(re.sub(r"\s", "", str(text))) <= limit
-
-
 def _is_tagged(most: int) -> Callable[[Any], bool]:
     return lambda tags: not isinstance(tags, Mapping) or len(tags) <= most
 
@@ -199,23 +195,6 @@ RULES: tuple[_Rule, ...] = (
         r"[A-Za-z0-9._-]{1,50}",
         "has at most 50 letters, digits, dots, dashes and underscores",
         "Backup CreateBackupPlan",
-    ),
-    _Rule(
-        "aws_iam_policy", "policy", _is_policy_within(6144), "has at most 6144 characters without spaces", "IAM quotas"
-    ),
-    _Rule(
-        "aws_iam_role_policy",
-        "policy",
-        _is_policy_within(10240),
-        "has at most 10240 characters without spaces",
-        "IAM quotas",
-    ),
-    _Rule(
-        "aws_iam_role",
-        "assume_role_policy",
-        _is_policy_within(8192),  # the most that an account's quota can be raised to
-        "has at most 8192 characters without spaces (2048 unless the account's quota was raised)",
-        "IAM quotas",
     ),
     _Rule(
         "aws_cloudwatch_log_group",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ngp.catalogue import hcl
-from ngp.catalogue.constraints import accepting, drifting, instances, machines, parameters, regions
+from ngp.catalogue.constraints import accepting, drifting, instances, machines, parameters, policies, regions
 from ngp.catalogue.constraints.accepting import ArgumentValue, Refusal
 from ngp.catalogue.constraints.instances import Argument
 from ngp.catalogue.constraints.parameters import Tables
+from ngp.catalogue.constraints.policies import InlinePolicy
 from ngp.catalogue.rules.source import Fault, ModuleSource, address
 from ngp.errors import Finding
 
@@ -43,6 +45,8 @@ def accepted(source: ModuleSource) -> Iterator[Fault]:
     """Require that AWS accepts every value that is known from the module's dummies and defaults."""
     given = {name: each.value for name, each in source.module.dummies.items()}
     for each in check(source, given, parameters.load()):
+        if not each.refusal.is_certain:
+            continue  # the account decides
         where = each.attribute.where if each.attribute else each.block.where
         yield Fault(source.module.name, RULE, Finding(each.what, where, each.why), address(each.block))
 
@@ -51,6 +55,7 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
     """Return what AWS would refuse of the resources' known values, each once; `given` are values of inputs."""
     var = instances.inputs(source, given)
     seen = set()
+    inline: list[InlinePolicy] = []
     for block in source.of("resource"):
         if len(block.labels) != 2 or not block.labels[0].startswith("aws_"):
             continue
@@ -58,6 +63,7 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
         region = None if "provider" in block.body.attributes else var.get("region")
         for arguments in instances.collect(source, block, var):
             values = _values(block, arguments)
+            inline += _inline(block, arguments)
             found = [
                 *accepting.refusals(block.labels[0], values, tables),
                 *machines.refusals(source, block, arguments, var),
@@ -69,6 +75,19 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
                 if key not in seen:
                     seen.add(key)
                     yield RefusedArgument(block, attribute, refusal)
+    for policy, rule, origin in policies.sums(inline):
+        block, attribute = policy.where
+        yield RefusedArgument(block, attribute, Refusal("policy", policy.text, rule, origin))
+
+
+def _inline(block: hcl.Block, arguments: Sequence[Argument]) -> Iterator[InlinePolicy]:
+    """Yield the inline policy of a resource, with the holder's address where its name is not known."""
+    known = {each.value.path: each.value.value for each in arguments if not each.value.partial}
+    attributes = block.body.attributes
+    holder = attributes.get(policies.holder_of(block.labels[0]))
+    is_one = attributes.keys().isdisjoint({"count", "for_each"})
+    address = re.sub(r"\.(id|name)$", "", holder.code.strip()) if holder and is_one else ""
+    yield from policies.inline(block.labels[0], known, (block, attributes.get("policy")), address)
 
 
 def _values(block: hcl.Block, arguments: Sequence[Argument]) -> list[ArgumentValue]:

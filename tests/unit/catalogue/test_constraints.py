@@ -63,6 +63,17 @@ def test_finding_names_resource_attribute_value_rule_and_source(refused):
         ("aws_lambda_function", ["environment {", f'variables = {{ A = "{"x" * 4096}" }}', "}"], "4096 bytes"),
         ("aws_iam_policy", [f'policy = "{{{"x" * 6200}}}"'], "6144"),
         ("aws_iam_role", [f'assume_role_policy = "{{{"x" * 8192}}}"'], "8192"),
+        ("aws_iam_role", ["inline_policy {", f'policy = "{"x" * 10241}"', "}"], "10240"),
+        ("aws_iam_role_policy", [f'policy = "{"x" * 10241}"'], "10240"),
+        ("aws_iam_group_policy", [f'policy = "{"x" * 5121}"'], "5120"),
+        ("aws_iam_user_policy", [f'policy = "{"x" * 2049}"'], "2048"),
+        ("aws_sqs_queue_policy", [f'policy = "{"x" * 8193}"'], "8192"),
+        ("aws_s3_bucket_policy", [f'policy = "{"x" * 20481}"'], "20480"),
+        ("aws_kms_key", [f'policy = "{"x" * 32769}"'], "32768"),
+        ("aws_vpc_endpoint", [f'policy = "{"x" * 20481}"'], "20480"),
+        ("aws_ecr_repository_policy", [f'policy = "{"x" * 10241}"'], "at most 10240"),
+        ("aws_efs_file_system_policy", [f'policy = "{"x" * 20001}"'], "at most 20000"),
+        ("aws_secretsmanager_secret_policy", [f'policy = "{"x" * 20481}"'], "at most 20480"),
         ("aws_cloudwatch_log_group", ["retention_in_days = 31"], "number of days that CloudWatch has"),
         ("aws_instance", ["metadata_options {", "http_put_response_hop_limit = 65", "}"], "1 to 64"),
         ("aws_launch_template", ["metadata_options {", "http_put_response_hop_limit = 0", "}"], "1 to 64"),
@@ -117,6 +128,8 @@ def test_upgrades_that_only_terraform_knows_are_left_alone(refused):
         ("aws_elasticache_replication_group", ['engine_version = "5.0.6"']),  # AWS raises Redis from 6 on
         ("aws_iam_role", ['name_prefix = "shop-"', "description = var.none"]),
         ("aws_iam_role", [f'assume_role_policy = "{{{"x" * 4000}}}"']),  # where the quota was raised
+        ("aws_s3_bucket_policy", [f'policy = "{{{" " * 21000}}}"']),  # the provider sends no white space
+        ("aws_ecr_repository_policy", [f'policy = "{{{" " * 21000}}}"']),
         ("aws_lambda_function", ['runtime = "python3.99"']),  # a runtime that this botocore does not know yet
         ("aws_opensearch_domain", ["cluster_config {", 'instance_type = "m9g.large.search"', "}"]),
         ("aws_autoscaling_group", ["min_size = 1", "max_size = 1"]),
@@ -127,6 +140,28 @@ def test_upgrades_that_only_terraform_knows_are_left_alone(refused):
 def test_what_aws_takes_is_left_alone(refused, type_, lines):
     text = resource(type_, *lines) + 'variable "none" {\n  type = string\n  default = null\n}\n'
     assert refused(text) == []
+
+
+def inline(name, role, size, *more):
+    lines = [f"role = {role}", f'policy = "{"x" * size}"', *more]
+    return resource("aws_iam_role_policy", *lines).replace('"x"', f'"{name}"')
+
+
+def test_inline_policies_within_the_quota_of_each_role_are_left_alone(refused):
+    text = inline("a", "aws_iam_role.one.id", 6000) + inline("b", "aws_iam_role.two.id", 6000)
+    assert refused(text + inline("c", "aws_iam_role.one.name", 4240)) == []
+
+
+def test_inline_policies_are_counted_together_by_role(refused):
+    text = inline("a", "aws_iam_role.one.id", 6000) + inline("b", "aws_iam_role.two.id", 6000)
+    [found] = refused(text + inline("c", "aws_iam_role.one.name", 4241))
+    assert found.what.startswith("aws_iam_role_policy.c policy = ")
+    assert "all other inline policies of its role; these 2 have 10241 (AWS documentation: IAM quotas)" in found.why
+
+
+def test_roles_that_are_told_apart_by_a_key_are_not_counted_together(refused):
+    each = [inline(name, "aws_iam_role.x[each.key].id", 6000, "for_each = var.none") for name in "ab"]
+    assert refused("".join(each) + 'variable "none" {\n  type = set(string)\n}\n') == []
 
 
 REGION = 'variable "region" {\n  type    = string\n  default = "eu-central-1"\n}\n'

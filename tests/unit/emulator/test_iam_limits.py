@@ -56,6 +56,18 @@ def test_larger_ones_are_refused(client, call, said):
     assert caught.value.response["Error"]["Code"] == "LimitExceeded"
 
 
+def test_inline_policies_of_users_and_groups_have_their_own_quotas(client):
+    iam = client("iam")
+    iam.create_user(UserName="u")
+    iam.create_group(GroupName="g")
+    iam.put_user_policy(UserName="u", PolicyName="one", PolicyDocument=policy(2048))
+    iam.put_group_policy(GroupName="g", PolicyName="one", PolicyDocument=policy(5120))
+    with pytest.raises(ClientError, match="2048 bytes exceeded for user u"):
+        iam.put_user_policy(UserName="u", PolicyName="two", PolicyDocument=policy(200))
+    with pytest.raises(ClientError, match="5120 bytes exceeded for group g"):
+        iam.put_group_policy(GroupName="g", PolicyName="two", PolicyDocument=policy(200))
+
+
 def test_a_later_version_is_held_to_the_same(client):
     iam = client("iam")
     arn = iam.create_policy(PolicyName="p", PolicyDocument=policy(200))["Policy"]["Arn"]

@@ -1,6 +1,8 @@
 """What AWS would refuse of an operator's values is told at his own line, before Terraform starts."""
 
-from ngp.environments import acceptance
+import pytest
+
+from ngp.environments import acceptance, validity
 from tests.unit.environments.house import TAGS
 
 ROLE = """
@@ -57,3 +59,16 @@ def test_what_the_module_accepts_with_a_reason_is_left_alone(house):
     [found] = make(house, text, values, manifest)
     assert "aws_iam_role.y" in found.what
     assert len(make(house, text, values)) == 2
+
+
+@pytest.mark.parametrize(("size", "refusals", "warnings"), [(2048, 0, 0), (2049, 0, 1), (8192, 0, 1), (8193, 1, 0)])
+def test_trust_policy_that_needs_a_raised_quota_is_a_warning(house, size, refusals, warnings):
+    text = 'resource "aws_iam_role" "x" {\n  assume_role_policy = var.name\n}\n'
+    values = f'pre_tag = "demo"\npost_tag = "dev"\nrole = {{\n  name = "{"x" * size}"\n}}\n'
+    assert len(make(house, text, values)) == refusals
+    found = validity.warnings([house.resolve()])
+    assert len(found) == warnings
+    for each in found:
+        assert each.what.endswith('xxx…": only an account with a raised quota accepts it')
+        assert each.where.endswith("environments/dev/terraform.tfvars:4")
+        assert f"in an account whose quota was not raised; it has {size}" in each.why

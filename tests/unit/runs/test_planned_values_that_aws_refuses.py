@@ -13,16 +13,17 @@ BAD = {"name": "shop", "description": "it's", "tags": {"Name": "x"}}
 
 @pytest.fixture
 def told():
-    """`told(change, accepted)`: what a plan with this change tells; `accepted` are exceptions of the module."""
+    """`told(change, accepted)`: what a plan with this change, or these, tells; the module accepts `accepted`."""
 
     def emit(change, accepted=()):
+        changes = change if isinstance(change, tuple) else (change,)
         notes = []
         module = SimpleNamespace(manifest=SimpleNamespace(exceptions=dict.fromkeys(accepted, "A reason.")))
         resolved = SimpleNamespace(
             platform=SimpleNamespace(cache=None), catalogue=SimpleNamespace(modules={"alb": module})
         )
         context = SimpleNamespace(resolved=resolved, emit=notes.append)
-        acceptance.emit_warnings(context, UnitResult("web", "alb", 1, Outcome.PLANNED, changes=(change,)))
+        acceptance.emit_warnings(context, UnitResult("web", "alb", 1, Outcome.PLANNED, changes=changes))
         return [note.text for note in notes]
 
     return emit
@@ -134,3 +135,25 @@ def test_a_long_value_is_cut(told, length, shown):
 def test_deletion_that_a_lock_refuses_is_known(kind, action, before, lock):
     """Terraform asks AWS last: what depends on it is gone by then."""
     assert acceptance.locked(Change("module.a.b.c", kind, action, before, {})) == lock
+
+
+def test_trust_policy_that_needs_a_raised_quota_is_told(told):
+    role = change(Action.CREATE, after={"assume_role_policy": "x" * 2049}, type_="aws_iam_role")
+    [text] = told(role)
+    assert text.startswith("`web`: only an account with a raised quota accepts module.web.aws_iam_role.x assume_role")
+    assert "it has at most 2048 characters" in text
+
+
+def test_inline_policies_of_one_role_are_told_together(told):
+    def policy(name, role):
+        after = {"role": role, "policy": "x" * 6000}
+        return Change(f"module.web.aws_iam_role_policy.{name}", "aws_iam_role_policy", Action.CREATE, None, after)
+
+    [text] = told((policy("a", "one"), policy("b", "two"), policy("c", "one")))
+    assert text.startswith("`web`: AWS would refuse module.web.aws_iam_role_policy.c policy: it has at most 10240")
+    assert "these 2 have 12000" in text
+    same = (policy("a", "one"), policy("c", "one"))
+    assert told(same, ["aws-accepts aws_iam_role_policy.c"]) == []
+    unknown = {"policy": "x" * 6000}  # the name of a new role
+    each = [Change(f"module.web.{n}", "aws_iam_role_policy", Action.CREATE, None, unknown) for n in "ab"]
+    assert told(tuple(each)) == []

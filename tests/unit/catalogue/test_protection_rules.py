@@ -232,7 +232,7 @@ def test_a_copy_of_somebody_elses_module_is_as_safe(faults):
     assert faults(resource("aws_kms_key") + ingress(8080, f'"{WORLD}"'), source) == ["encryption", "open-ingress"]
 
 
-UNIT = 'variable "unit" {\n  type = string\n}\nvariable "pre_tag" {\n  type = string\n}\n'
+UNIT = "".join(f'variable "{name}" {{\n  type = string\n}}\n' for name in ("unit", "pre_tag", "environment"))
 
 
 @pytest.mark.parametrize(
@@ -253,6 +253,22 @@ UNIT = 'variable "unit" {\n  type = string\n}\nvariable "pre_tag" {\n  type = st
         ("[for each in [var.unit] : substr(each, 0, 8)][0]", ["cut-name"]),
         ("local.both", []),
         ("var.unit", []),
+        # The digest is of something else, or is itself cut.
+        ('"${local.short}-${substr(sha1(var.environment), 0, 8)}"', ["cut-name"]),
+        ('"${substr("${var.pre_tag}-${var.unit}", 0, 8)}-${sha1(var.unit)}"', ["cut-name"]),
+        ('"${substr("${var.pre_tag}-${var.unit}", 0, 8)}-${sha1("${var.environment}/${var.unit}")}"', []),
+        ('"${local.short}-${substr(local.digest, 0, 5)}"', ["cut-name"]),
+        ('"${local.short}-${substr(local.digest, 0, 6)}"', []),
+        ('"${local.short}-${substr(lower(base64sha256(var.unit)), 0, 6)}"', []),
+        ('substr("${var.unit}-${sha1(var.unit)}", 0, 20)', ["cut-name"]),
+        ('substr("${var.unit}-${local.digest}", 0, 20)', ["cut-name"]),
+        ('substr("${sha1(var.unit)}-${var.unit}", 0, 20)', ["cut-name"]),  # the digest is not all of it
+        ("substr(sha1(var.unit), 0, 20)", []),
+        ("substr(local.digest, 0, 4)", ["cut-name"]),
+        ('format("%.8s", var.unit)', ["cut-name"]),
+        ('format("%.8s-%s", var.unit, substr(sha1(var.unit), 0, 8))', []),
+        ('format("%s-%08d", var.unit, 1)', []),
+        ('[for each in [var.unit] : "${substr(each, 0, 8)}-${substr(sha1(each), 0, 8)}"][0]', []),
     ],
 )
 def test_name_that_is_cut_has_a_digest_of_the_whole(faults, name, found):
@@ -265,3 +281,11 @@ def test_name_that_is_cut_has_a_digest_of_the_whole(faults, name, found):
 }
 """
     assert faults(UNIT + more + resource("aws_lb_target_group", f"name = {name}")) == found
+
+
+@pytest.mark.parametrize(
+    ("type_", "argument"),
+    [("aws_elasticache_user", "user_id"), ("aws_cloudwatch_metric_alarm", "alarm_name"), ("aws_key_pair", "key_name")],
+)
+def test_names_that_are_called_otherwise_are_names_too(faults, type_, argument):
+    assert faults(UNIT + resource(type_, f"{argument} = substr(var.unit, 0, 8)")) == ["cut-name"]

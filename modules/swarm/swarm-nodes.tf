@@ -244,8 +244,6 @@ resource "aws_autoscaling_group" "worker" {
   ]
 }
 
-# A worker that its group ends waits until the leader has drained it, or has had its time. (With the pool the hook goes first:
-# then there is nobody left to wait for.)
 # Pools that follow their load; a worker that goes is drained by the hook below.
 resource "aws_autoscaling_policy" "cpu" {
   for_each = { for name, pool in var.worker_pools : name => pool if pool.cpu_target > 0 }
@@ -264,6 +262,8 @@ resource "aws_autoscaling_policy" "cpu" {
   }
 }
 
+# A worker that its group ends waits until the leader has drained it, or has had its time. (With the pool the hook goes first:
+# then there is nobody left to wait for.)
 resource "aws_autoscaling_lifecycle_hook" "drain" {
   for_each = var.worker_pools
 

@@ -62,7 +62,9 @@ def test_locks_that_another_apt_holds_are_waited_for(machines, monkeypatch, step
     assert "E: Could not get lock /var/lib/apt/lists/lock" in lines
 
 
-def test_another_error_of_apt_is_not_tried_again(machines):
+def test_another_error_of_apt_is_not_tried_again(machines, monkeypatch):
+    monkeypatch.setattr(scripts, "_LOCK_PAUSE_S", 0)
+    monkeypatch.setattr(scripts, "_LOCK_WAIT_S", 2)
     (host,) = machines.make("web-1")
     (machines.at(host) / "broken").write_text("update")
     lines = []

@@ -15,38 +15,59 @@ _AT_ONCE = 64  # in all: the time limit of each counts while this machine encryp
 _TRIES, _PAUSE_S, _LONGEST_PAUSE_S = 4, 0.4, 3.2
 
 
+class SlowLoginError(TimeoutError):
+    """sshd accepted a connection, but the login took too long: one of both machines is busy, or sshd hangs."""
+
+
 @dataclass
 class LoginAttempts:
-    """Counts the logins of one command that are under way. No login is tried again after `patience_s`."""
+    """Counts the logins of one command that are under way. None is tried again `patience_s` after its first failure."""
 
     patience_s: float
     _running: int = 0
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    _places: int = _AT_ONCE
+    _surplus: int = 0  # places that whoever leaves one takes away
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
         """Wait for a place, and keep it for one login."""
-        async with self._gate:
-            self._running += 1
-            try:
-                yield
-            finally:
-                self._running -= 1
+        await self._gate.acquire()
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if self._surplus:
+                self._surplus -= 1
+            else:
+                self._gate.release()
 
     async def again(self, connect: Callable[[], Awaitable[Any]], *lost: type[Exception]) -> Any:
         """Connect, and try again where the connection is lost.
 
         A few tries are enough for one host. With so many logins under way that a sshd behind all these addresses drops
-        some of them, a lost connection says nothing about the host, so it does not count as a try.
+        some of them, or that they are slow, a failure says nothing about the host, so it does not count as a try. Each
+        slow one leaves a place less for the others.
         """
-        tries, pauses, deadline = 0, 0, time.monotonic() + self.patience_s
+        failures: tuple[type[Exception], ...] = (SlowLoginError, *lost)
+        tries, pause_s, deadline = 0, _PAUSE_S, 0.0
         while True:
             try:
                 return await connect()
-            except lost:
-                tries += self._running < PER_ADDRESS
-                pause_s = min(_PAUSE_S * 2**pauses, _LONGEST_PAUSE_S) * random.uniform(0.5, 1.5)  # noqa: S311  spreads load
-                if tries == _TRIES or time.monotonic() + pause_s > deadline:
+            except failures as error:
+                is_crowded = self._running >= PER_ADDRESS
+                if isinstance(error, SlowLoginError):
+                    self._narrow()
+                    tries = tries if is_crowded else _TRIES
+                tries += not is_crowded
+                deadline = deadline or time.monotonic() + self.patience_s
+                if tries >= _TRIES or time.monotonic() + pause_s > deadline:
                     raise
-            pauses += 1
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311  spreads load
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _narrow(self) -> None:
+        if self._places > PER_ADDRESS:
+            self._places -= 1
+            self._surplus += 1

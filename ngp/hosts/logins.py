@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngp.errors import MissingError, NgpError
 from ngp.hosts import login_failures
-from ngp.hosts.attempts import PER_ADDRESS, LoginAttempts
+from ngp.hosts.attempts import PER_ADDRESS, LoginAttempts, SlowLoginError
 from ngp.hosts.host import SSH_PORT, USER_NAME, Host
 from ngp.hosts.login_failures import LoginError, LostError
 from ngp.hosts.trust import Lookup, named_files
@@ -42,7 +42,7 @@ class Login:
     key: PushedKey | None = None
     connect_s: float = 10.0
     login_s: float = 20.0
-    patience_s: float = 30.0  # for attempts after the first, where connections are lost
+    patience_s: float = 60.0  # for attempts after the first, where connections are lost
 
 
 @dataclass
@@ -146,11 +146,15 @@ class Logins:
         async def connect() -> Any:
             async with self._gates[jump or host.address]:
                 tunnel = await self._bastion(jump) if jump else None  # None: none of ssh_config either
+                is_accepted = asyncio.Event()
                 try:
                     async with self._attempts.one():
                         if self.login.key:
                             await _push(self.login.key, host, str(options.username))
-                        return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **checked)
+                        more = {**checked, "client_factory": _client(is_accepted)}
+                        return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **more)
+                except TimeoutError:
+                    raise SlowLoginError if is_accepted.is_set() else TimeoutError from None
                 except asyncssh.ChannelOpenError:
                     await asyncio.sleep(0)  # a lost connection is closed in the next round of the loop
                     if tunnel is None or not tunnel.is_closed():
@@ -206,6 +210,17 @@ class Logins:
             raise login_failures.through(hop, LostError(*logins._reason(error))) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
             raise login_failures.through(hop, LoginError(*logins._reason(error))) from None
+
+
+def _client(is_accepted: asyncio.Event) -> Any:
+    """Return asyncssh's class of clients, which also tells that something accepted the connection."""
+    import asyncssh
+
+    class Client(asyncssh.SSHClient):
+        def connection_made(self, conn: Any) -> None:  # noqa: ARG002  asyncssh's own
+            is_accepted.set()
+
+    return Client
 
 
 def _gate() -> asyncio.Semaphore:

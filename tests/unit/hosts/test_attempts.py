@@ -8,7 +8,7 @@ import asyncssh
 import pytest
 
 from ngp.hosts import attempts
-from ngp.hosts.attempts import LoginAttempts
+from ngp.hosts.attempts import LoginAttempts, SlowLoginError
 from ngp.hosts.host import Host
 from ngp.hosts.login_failures import LoginError
 from ngp.hosts.logins import Login, Logins
@@ -60,6 +60,60 @@ def test_a_drop_among_many_logins_does_not_count_but_patience_ends():
     with pytest.raises(ConnectionResetError):
         log_in(dead, others=10, patience_s=0.1)
     assert dead.calls > 4
+
+
+def test_a_slow_login_is_tried_again_among_many_only_and_leaves_fewer_places():
+    alone, busy = Dropping(99, SlowLoginError), Dropping(5, SlowLoginError)
+    with pytest.raises(SlowLoginError):
+        log_in(alone, others=9)
+    assert alone.calls == 1
+    assert log_in(busy, others=10)
+    assert busy.calls == 6
+
+    async def run(slow):
+        found, most = LoginAttempts(30.0), []
+
+        async def one():
+            async with found.one():
+                most.append(found._running)
+                await asyncio.sleep(0.01)
+
+        for _ in range(slow):
+            with pytest.raises(SlowLoginError):
+                await found.again(Dropping(99, SlowLoginError).connect)
+        await asyncio.gather(*(one() for _ in range(64)))  # whoever leaves takes a place away
+        most.clear()
+        await asyncio.gather(*(one() for _ in range(100)))
+        return max(most)
+
+    assert [asyncio.run(run(slow)) for slow in (0, 4, 200)] == [64, 60, 10]
+
+
+@pytest.mark.parametrize(("accepts", "times"), [(True, 3), (False, 1)])
+def test_only_a_host_that_accepted_the_connection_is_slow(tmp_path, monkeypatch, accepts, times):
+    """One that does not even accept it is dead, and costs its time limit once."""
+    calls = []
+
+    async def connect(*_, client_factory, **__):
+        calls.append(client_factory)
+        if accepts:
+            client_factory().connection_made(None)
+        if len(calls) == 3:
+            return SimpleNamespace(abort=lambda: None)
+        raise TimeoutError
+
+    monkeypatch.setattr(asyncssh, "connect", connect)
+    (tmp_path / "config").write_text("IdentityFile none\nIdentityAgent none\n")
+    logins = Logins(Login(Trust(tmp_path, tmp_path), config=tmp_path / "config"))
+    logins._attempts._running = 10
+
+    async def reach():
+        async with logins.open(Host("a", "a", "qa", private_address="10.0.0.1", user="me")):
+            pass
+
+    with contextlib.nullcontext() if accepts else pytest.raises(LoginError, match="no answer in 10 s"):
+        asyncio.run(reach())
+    assert len(calls) == times
 
 
 def test_another_error_is_no_drop():

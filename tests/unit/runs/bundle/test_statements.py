@@ -1,6 +1,7 @@
 """The statement of a bundle: what is read back, and what another program may not say in it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -58,6 +59,14 @@ def test_it_comes_back_as_it_was_stated(stated):
         stated.members["plan.bin"].digest,
         0o600,
     )
+
+
+def test_a_link_comes_back_as_one(stated, tmp_path):
+    (tmp_path / "link").symlink_to("target")
+    members = {"tree/link": Content(path=tmp_path / "link").member("tree/link")}
+    again = statement.load(statement.dump(replace(stated, members=members)), "x").members["tree/link"]
+    assert (bool(again.link), again.digest) == (True, members["tree/link"].digest)
+    assert not statement.load(statement.dump(stated), "x").members["plan.bin"].link
 
 
 @pytest.mark.parametrize("name", ["_type", "predicateType"])

@@ -144,3 +144,6 @@ class TestTheFile:
         context.units = {SINGLE: context.units["app"]}
         edges.begin(context, [SINGLE])
         assert (edges.load(context), context.access.session.calls) == ({}, [])
+        context.units = {}
+        edges.begin(context, [])
+        assert (edges.load(context), context.access.session.calls) == ({}, [])

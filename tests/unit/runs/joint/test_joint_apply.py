@@ -1,16 +1,18 @@
 """What an apply records before and after Terraform works, and what it saves of what Terraform did."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from ngp.errors import MissingError
 from ngp.runs.joint import applying, planning, record, state_locks
+from ngp.runs.joint.following import ApplyWatcher
 from ngp.runs.joint.planning import JointPlan
 from ngp.runs.joint.record import JointStage
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult
-from ngp.terraform.events import Diagnostic, ResourceDone, ResourceStarted
+from ngp.terraform.events import Diagnostic, ResourceDone, ResourceFailed, ResourceStarted
 from ngp.terraform.plans import Action, Change, Plan
 from ngp.terraform.results import Result
 from tests.unit.runs.joint import joint_runs
@@ -126,3 +128,25 @@ def test_an_apply_that_failed_saves_what_it_made(run, bucket):
     assert stored(bucket, "a") == (6, ["new", "old"], ["id"])
     assert (run.before_end.stage, run.before_end.is_final) == (JointStage.SAVED, True)
     assert run.record.stage is JointStage.ENDED
+
+
+def test_checkpoints_and_results_are_told_what_ended_and_what_failed(tmp_path, bucket, monkeypatch):
+    context = joint_runs.context(tmp_path, bucket, monkeypatch)
+    follow = ApplyWatcher(context, JointPlan({}, {}, joint_runs.joint(context), {"a": Plan((CHANGES["a"],), {})}))
+    saved = []
+    follow.checkpoints = SimpleNamespace(done=saved.append)
+    address = "module.a.t.new"
+    follow.call.on_event(ResourceStarted(address, "create"))
+    assert (saved, follow.units["a"].missing) == ([], [address])
+    follow.call.on_event(ResourceFailed(address, "create", 1.0))
+    assert (saved, follow.units["a"].has_failed, follow.units["a"].missing) == ([], True, [address])
+    follow.call.on_event(ResourceDone(address, "create", 1.0))
+    assert (saved, follow.units["a"].missing, follow.units["a"].counts.create) == (["a"], [], 1)
+
+
+def test_what_an_interruption_cut_off_has_not_failed(tmp_path, bucket, monkeypatch):
+    context = joint_runs.context(tmp_path, bucket, monkeypatch)
+    follow = ApplyWatcher(context, JointPlan({}, {}, joint_runs.joint(context), {"a": Plan((CHANGES["a"],), {})}))
+    context.stop.set()
+    follow.call.on_event(ResourceFailed("module.a.t.new", "create", 1.0))
+    assert not follow.units["a"].has_failed

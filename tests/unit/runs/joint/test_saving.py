@@ -8,6 +8,7 @@ from ngp.errors import NgpError, StaleError
 from ngp.runs.joint import record, states
 from ngp.runs.joint.record import RecordFile
 from ngp.runs.joint.saving import Saver
+from ngp.runs.units import SINGLE
 from ngp.state import storing
 from tests.unit.runs.joint.killed_runs import KEYS, KilledRun, resource, state
 
@@ -165,6 +166,13 @@ class TestCreateBeforeDestroy:
         saver = make_saver(run, lambda unit: asked.append(unit) or frozenset({"module.a.t.new"}))
         saver.save(self.flagged(), ["a"], is_final=True)
         assert (self.saved(run), asked) == (True, ["a"])
+
+    def test_one_state_for_all_units_keeps_every_flag(self, run):
+        run.units = {SINGLE: run.units["a"]}
+        run.keep(is_whole=True)
+        saver = Saver(run.bucket, RecordFile(run.folder, run.record), {SINGLE: None}, pytest.fail)
+        assert saver.save(self.flagged(), [SINGLE], is_final=True) == {}
+        assert self.saved(run) is True
 
     def test_units_without_a_flag_are_not_asked(self, run):
         saver = make_saver(run, lambda unit: pytest.fail(unit))

@@ -29,9 +29,10 @@ DRY_RUN = record(  # a host of a dry run
     via=_VIA,
     batch=WHOLE,
 )
-_DRY = record(action={"enum": ["exec", "copy"]}, command=TEXT, sources=_TEXTS, target=TEXT, hosts=array(DRY_RUN))
+DRY_RUNS = record(  # of `exec` and `copy`
+    action={"enum": ["exec", "copy"]}, command=TEXT, sources=_TEXTS, target=TEXT, hosts=array(DRY_RUN)
+)
 DOCUMENTS = {
-    "host.dry-run": _DRY,
     "host.list": record(selector=TEXT, hosts=array(record({"via": _VIA}, **_HOST))),
     "host.name": record(**_HOST),
     "host.exec": record(command=TEXT, exit_code=WHOLE, hosts=array(_RAN)),

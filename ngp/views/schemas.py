@@ -263,9 +263,10 @@ _ERROR = record(error=record(code=TEXT, exit_code=WHOLE, findings=_FINDINGS))
 def published() -> dict[str, Schema]:
     """Return all schemas by name and version: ``ngp.plan/1``.
 
-    `error` is the failure of any command, `event` a line of `--jsonl`, `report` the file of `--report FILE.json`.
+    `error` is the failure of any command, `event` a line of `--jsonl`, `report` the file of `--report FILE.json`,
+    `host.dry-run` what `--dry-run` of two commands of `ngp host` shows.
     """
-    every = {**COMMANDS, "error": _ERROR, "report": _REPORT}
+    every = {**COMMANDS, "error": _ERROR, "report": _REPORT, "host.dry-run": host_shapes.DRY_RUNS}
     found = {f"ngp.{name}/1": _titled(f"ngp.{name}/1", schema) for name, schema in every.items()}
     events = [
         record(schema={"const": "ngp.event/1"}, event={"const": name}, **schema["properties"])

@@ -190,3 +190,10 @@ def test_spoilt_note_needs_an_init(root, text):
     initialise(root)
     (root / "data/ngp-init.json").write_text(text)
     assert not current(root)
+
+
+def test_an_unknown_init_may_have_had_the_backend(tmp_path):
+    assert fingerprints.had_backend(tmp_path)
+    for backend in (True, False):
+        fingerprints.save(tmp_path, "x", backend=backend)
+        assert fingerprints.had_backend(tmp_path) is backend

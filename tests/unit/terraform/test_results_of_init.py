@@ -4,7 +4,7 @@ import pytest
 
 from ngp.errors import MissingError
 from ngp.terraform.events import Diagnostic
-from ngp.terraform.results import Result
+from ngp.terraform.results import Result, lock_holder
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,14 @@ def test_a_missing_prerequisite_is_raised_with_what_terraform_said(summary):
 )
 def test_anything_else_is_not(result):
     result.require_prerequisites()
+
+
+def test_only_the_error_about_a_lock_names_its_holder():
+    detail = "Lock Info:\n  ID:        1-2\n  Who:       ann@host\n"
+    others = [
+        Diagnostic("error", "Invalid value", detail),
+        Diagnostic("error", "Error acquiring the state lock", "S3: 503"),
+    ]
+    assert lock_holder(others) is None
+    held = lock_holder([*others, Diagnostic("error", "Error acquiring the state lock", detail)])
+    assert (held.id, held.who) == ("1-2", "ann@host")

@@ -182,13 +182,17 @@ def test_a_name_that_yaml_would_read_as_no_text_stays_text(word):
     assert f'name: "{word}"' in text
 
 
-@pytest.mark.parametrize("folder", ["", "infra/eu"])
 @pytest.mark.parametrize(
     ("system", "schema"),
     [(PipelineSystem.GITHUB, "vendor.github-workflows"), (PipelineSystem.GITLAB, "vendor.gitlab-ci")],
 )
-def test_files_are_as_the_published_schema_says(tmp_path, system, schema, folder):
-    found = write(tmp_path, system, folder=folder)
+def test_files_are_as_the_published_schema_says(tmp_path, system, schema):
+    """Those of a platform that is its repository, and of one in a folder of it."""
+    found = [
+        home / path
+        for home, folder in ((tmp_path / "whole", ""), (tmp_path / "part", "infra/eu"))
+        for path in write(home, system, folder=folder)
+    ]
     done = tool("check-jsonschema", "--builtin-schema", schema, *map(str, found), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -112,14 +112,25 @@ class Ngp:
 
     def call(self, *argv: str, env: dict[str, str] | None = None) -> Outcome:
         from ngp import cli
+        from ngp.cli import table
 
-        out, err = io.StringIO(), io.StringIO()
+        build, out, err = _builder(), io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(self.cwd)
+            patch.setattr(cli, "tree", lambda: build(table.entries))
             for name, value in (env or {}).items():
                 patch.setenv(name, value)
             code = cli.run(argv)
         return Outcome(code, out.getvalue(), err.getvalue())
+
+
+@cache
+def _builder():
+    """Return what builds the tree of commands, once for each table of commands: no command edits it."""
+    from ngp import cli
+
+    make = cli.tree
+    return cache(lambda _entries: make())
 
 
 def lay_platform(folder: Path) -> Path:

@@ -124,7 +124,7 @@ class TestPush:
 
     def test_it_gives_up_after_a_few_tries(self, stored, bucket, file):
         bucket._put_object = lambda *_, **__: ("PreconditionFailed", None)
-        with pytest.raises(NgpError, match="others are writing the bundle"):
+        with pytest.raises(NgpError, match="somebody else is uploading the bundle"):
             stored.push(file())
         assert len(bucket.calls) == 10
 

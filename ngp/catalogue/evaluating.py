@@ -163,7 +163,7 @@ class _Evaluator:
 
     def _binary_op(self, node: Any) -> Any:
         left_node, term = _trees(node)[:2]
-        operator, right_node = str(_trees(term)[0].children[0]), _trees(term)[1]
+        operator, right_node = self.text(_trees(term)[0]), _trees(term)[1]
         if operator in {"&&", "||"}:
             return self.logic(operator, left_node, right_node)
         return operators.binary(operator, self.value(left_node), self.value(right_node))

@@ -3,7 +3,7 @@
 Terraform ignores a new line inside parentheses, brackets and `for` expressions, takes it for a comma in an object,
 and for the end of an expression elsewhere ("Expressions and Newlines" of the native syntax). The grammar of
 python-hcl2 allows new lines at some places in the wrong ones, and misses others. It also knows neither
-`core::upper()` nor `!!x`.
+`core::upper()` nor `!!x`, nor a minus directly before a number.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Rewriter:
                 continue
             if "\n" in token and self.levels[-1].kind != "free":
                 raise self.split(match.start() + token.index("\n"))
-            self.parts.append(_plain(token))
+            self.parts.append("+" if self.is_glued_minus(token, match.end()) else _plain(token))
             self.sign(token)
             self.bracket(token, match.end())
             self.last = token
@@ -96,6 +96,10 @@ class _Rewriter:
             self.parts[self.signs.pop()] = self.parts[-1] = " "
         else:
             self.signs.append(len(self.parts) - 1)
+
+    def is_glued_minus(self, token: str, end: int) -> bool:
+        """Whether this is the operator in `a -25`: the grammar takes `-25` for a number. Both operators bind alike."""
+        return token == "-" and not self.is_before_operand() and self.text[end : end + 1].isdigit()
 
     def is_before_operand(self) -> bool:
         return self.last in _BEFORE_OPERAND or self.last in {"", "(", "[", "{", ",", "in", "if"}

@@ -103,6 +103,12 @@ EXPRESSIONS = [
     "floor(1.5)",
     "ceil(1.2)",
     "abs(-1)",
+    "(1) -25",
+    "[30][0]-25",
+    "max(1,2)-2.5",
+    "2 -25*-10 - -25",
+    "30-25-1e1",
+    "1 +25",
     "max(1,2)",
     "min([1,2]...)",
     'split(",","a,b")',
@@ -235,6 +241,8 @@ PLACED = [  # an operator, and an expression with a place for it
     (":", "true ? 1 {} 2"),
     ("!", "{}true"),
     ("-", "{}1"),
+    ("-", "(7) {}25"),
+    ("-", "[7][0]{}2.5"),
     (".", "{{ a = 1 }}{}a"),
     ("(", "max{}1, 2)"),
     (",", "max(1{}2)"),
@@ -275,13 +283,15 @@ def test_values_are_those_of_terraform(terraform):
 
 
 TOKENS = st.sampled_from(
-    [*BINARY, "?", ":", "!", "-", "(", ")", "[", "]", "{ a =", "}", ",", "1", "true", "a", ".b", "[*]"]
+    [*BINARY, "?", ":", "!", "-", "(", ")", "[", "]", "{ a =", "}", ",", "1", "25", "2.5", "true", "a", ".b", "[*]"]
 )
 
 
 def expressions():
     """Whole expressions with trivia between any two of their tokens, as lists of tokens."""
-    operands = st.sampled_from([["1"], ["true"], ['"s"'], ["a", ".", "b"], ["a", "[*]", ".", "b"], ["<<E\nx\nE\n"]])
+    operands = st.sampled_from(
+        [["1"], ["25"], ["2.5e1"], ["true"], ['"s"'], ["a", ".", "b"], ["a", "[*]", ".", "b"], ["<<E\nx\nE\n"]]
+    )
 
     def grow(inner):
         return st.one_of(
@@ -314,6 +324,7 @@ def texts(draw):
     drawn = st.one_of(expressions(), st.lists(TOKENS, max_size=8))
     tokens = draw(drawn.filter(lambda tokens: not has_unlike_signs(tokens)))
     gaps = draw(st.lists(st.sampled_from([" "] * 8 + TRIVIA), min_size=len(tokens), max_size=len(tokens)))
+    gaps = [gap if token != "-" or draw(st.booleans()) else "" for token, gap in zip(tokens, gaps, strict=True)]
     return "x = " + "".join(f"{token}{gap}" for token, gap in zip(tokens, gaps, strict=True)) + "\n"
 
 

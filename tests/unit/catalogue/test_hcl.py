@@ -175,3 +175,10 @@ def test_new_lines_and_comments_around_operators_keep_places_and_source():
     }
     with pytest.raises(UsageError, match=r"x\.tfvars:3: this is not HCL; unexpected `\* 2\)`"):
         parse("x = (1\n  +\n  * 2)\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["(a) -25", "a[0]-25", "f(b)-2.5", "30-25", "(a\n  -25 * b)", '"${f(b)-25}"', "-25 -1e3"]
+)
+def test_a_minus_directly_before_a_number_is_read_and_keeps_its_source(text):
+    assert parse(f"x = {text}\n").attributes["x"].text == text

@@ -131,6 +131,15 @@ def _jsondecode(text: Any) -> Any:
         raise ExpressionError("this is not JSON") from None
 
 
+def _index(items: Any, wanted: Any) -> int:
+    for position, item in enumerate(_list(items)):
+        if equal(item, wanted):
+            return position
+    if len({kind(item) for item in [*items, wanted]}) > 1:
+        raise UnknownError("an element of another type")
+    raise ExpressionError("the element does not exist")
+
+
 def _lookup(items: Any, key: Any, *default: Any) -> Any:
     if to_string(key) in _map(items):
         return items[to_string(key)]
@@ -211,6 +220,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "endswith": lambda text, end: to_string(text).endswith(to_string(end)),
     "flatten": _flatten,
     "floor": lambda value: math.floor(to_number(value)),
+    "index": _index,
     "join": _join,
     "jsondecode": _jsondecode,
     "keys": _keys,

@@ -168,7 +168,7 @@ def execute(
     context = options.context()
     command = hosting.remote_command(context)
     meant = hosting.at_work(context, hosting.find(context, hosting.HostRequest(selection, filters, project)))
-    hosts = failures.recall(meant.reach.folder, meant.hosts) if failed else meant.hosts
+    hosts = failures.choose(meant.reach.folder, meant.hosts, only_failed=failed)
     batches, kept = batching.divide(hosts, batch), view.CollectedOutput()
     if dry_run:
         rows = hosting.dry_rows(context, meant, batches, way)
@@ -181,7 +181,7 @@ def execute(
         failures.begin(meant.reach.folder, hosts)
         results = batching.run(batches, command, how, emit)
     failures.keep(meant.reach.folder, results)
-    code = 128 + context.stopped_by if as_json and context.stopped_by else remote.exit_code(results)
+    code = remote.exit_code(results, context.stopped_by if as_json else 0)
     if as_json:
         documents.write(kept.document(command, results, code))
     view.summary(results, context.settings)

@@ -179,8 +179,7 @@ def _carry_out(order: _Order, reaching: TargetOptions) -> None:
             order.packages, rollout, claim, remote.runner(remote.Options(login, reaching.parallelism))
         )
     failure = _run_hook(context, order, meant, result)
-    is_good = result.is_success and not failure
-    code = context.stopped_by + 128 if context.stopped_by else int(not is_good)
+    code = result.exit_code(has_good_hook=failure is None, stopped_by=context.stopped_by)
     _show(order, claim, result, code, failure)
     context.require_not_stopped()
     raise typer.Exit(code)

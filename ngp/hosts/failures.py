@@ -35,8 +35,10 @@ def _write(folder: Path, hosts: Iterable[Host]) -> None:
         files.write(folder / _FILE, json.dumps(rows), mode=0o600, durable=False)
 
 
-def recall(folder: Path, hosts: Sequence[Host]) -> list[Host]:
-    """Return those of `hosts` on which the last command failed. Raises UsageError (64) if there are none."""
+def choose(folder: Path, hosts: Sequence[Host], *, only_failed: bool) -> Sequence[Host]:
+    """Return all hosts, or those on which the last command failed. Raises UsageError (64) if there are none."""
+    if not only_failed:
+        return hosts
     try:
         failed = {(str(environment), str(number)) for environment, number in json.loads((folder / _FILE).read_bytes())}
     except (OSError, ValueError, TypeError):

@@ -76,7 +76,7 @@ class Logins:
             is_known = self.login.trust.knows(host, self.lookup(host, options))
             raise login_failures.untrusted(host, self.login.trust.why_unknown(host), is_known=is_known) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
-            raise LoginError(*self._reason(error)) from None
+            raise LoginError(*self.reason(error)) from None
         try:
             yield connection
         finally:
@@ -163,7 +163,8 @@ class Logins:
 
         return await self._attempts.again(connect, asyncssh.ConnectionLost, *_LOST)
 
-    def _reason(self, error: BaseException) -> tuple[str, str]:
+    def reason(self, error: BaseException) -> tuple[str, str]:
+        """Return why a login failed, and what to do."""
         return login_failures.reason(error, self.login.connect_s, has_key=self.login.key is not None)
 
     async def _bastion(self, jump: str) -> Any:
@@ -207,9 +208,9 @@ class Logins:
         except LoginError as error:
             raise login_failures.through(hop, error) from None
         except (asyncssh.ConnectionLost, *_LOST) as error:
-            raise login_failures.through(hop, LostError(*logins._reason(error))) from None
+            raise login_failures.through(hop, LostError(*logins.reason(error))) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
-            raise login_failures.through(hop, LoginError(*logins._reason(error))) from None
+            raise login_failures.through(hop, LoginError(*logins.reason(error))) from None
 
 
 def _client(is_accepted: asyncio.Event) -> Any:

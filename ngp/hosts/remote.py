@@ -103,8 +103,10 @@ def runner(options: Options) -> Callable[[Sequence[Host], str, Callable[[Host, s
     return run
 
 
-def exit_code(results: Iterable[HostResult]) -> int:
-    """Return the exit code of a command on hosts: 1 if it failed on any."""
+def exit_code(results: Iterable[HostResult], stopped_by: int = 0) -> int:
+    """Return the exit code of a command on hosts: 1 if it failed on any, 128 + N if signal N stopped ngp."""
+    if stopped_by:
+        return 128 + stopped_by
     return 0 if all(one.is_good for one in results) else NgpError.exit_code
 
 

@@ -87,6 +87,10 @@ class Deployed:
         """Whether every host finished all steps and is healthy."""
         return not self.failed and not self.unfinished
 
+    def exit_code(self, *, has_good_hook: bool, stopped_by: int) -> int:
+        """Return the exit code of the deploy and its hook: 1 if one failed, 128 + N if signal N stopped ngp."""
+        return 128 + stopped_by if stopped_by else int(not (self.is_success and has_good_hook))
+
 
 def deploy(packages: Sequence[DebianPackage], rollout: Rollout, claim: Claim, run: Run) -> Deployed:
     """Take the lock of every host, do all steps, give the locks back. The names of hosts differ (`host.distinct`).

@@ -54,7 +54,7 @@ def test_an_entry_that_is_a_link_is_not_read(kept, tmp_path):
 def test_a_safe_that_is_a_link_is_refused(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "sealed_store").symlink_to(tmp_path / "real")
-    with pytest.raises(RefusedError, match="not this user's own folder"):
+    with pytest.raises(RefusedError, match="not private to your user"):
         sealed_store.open_store(tmp_path / "sealed_store")
 
 

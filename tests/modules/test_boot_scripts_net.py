@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-pytestmark = pytest.mark.proves("scripts", "network", "openvpn")
+pytestmark = [pytest.mark.proves("scripts", "network", "openvpn"), pytest.mark.integration]
 MODULES = Path(__file__).parents[2] / "modules"
 ENGINES = {
     "access-server": MODULES / "openvpn/files/access-server.sh",

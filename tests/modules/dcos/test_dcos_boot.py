@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.proves("scripts", "dcos")
+pytestmark = [pytest.mark.proves("scripts", "dcos"), pytest.mark.integration]
 FILES = Path(__file__).parents[3] / "modules/dcos/files"
 INSTALLER = """#!/bin/bash
 echo "generated of $(cat genconf/config.yaml)" >>../calls

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.proves("scripts", "docker-cleanup")
+pytestmark = [pytest.mark.proves("scripts", "docker-cleanup"), pytest.mark.integration]
 SCRIPT = Path(__file__).parents[3] / "modules/docker-cleanup/files/cleanup.sh"
 HEX = "0123456789abcdef" * 4
 DOCKER = """#!/bin/sh

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.proves("scripts", "swarm")
+pytestmark = [pytest.mark.proves("scripts", "swarm"), pytest.mark.integration]
 PREFIX = "/ngp/shop/dev/swarm/swarm/life-1"
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.proves("scripts", "swarm")
+pytestmark = [pytest.mark.proves("scripts", "swarm"), pytest.mark.integration]
 ROUTER = 'version: "3.8"\nservices: {router: {image: "traefik:v3"}}\n'
 
 

@@ -49,7 +49,7 @@ demo-clean: ## undo make demo
 	@find environments/$(ENV) \( -name .terraform -o -name wired.auto.tfvars.json \) -prune -exec rm -rf {} +
 
 check: $(DEV) ## the quick part: static, unit, mocked
-	@$(MAKE) --jobs=2 $(TOGETHER) $(STATIC)
+	@$(MAKE) --no-print-directory --jobs=2 $(TOGETHER) $(STATIC)
 	@echo "== quick tests (pytest, $(WORKERS) at a time)"
 	@$(VENV)/bin/pytest tests/unit tests/modules tests/test_shape.py -m "not integration" -n $(WORKERS) --dist worksteal -q
 

@@ -64,18 +64,18 @@ def terraforms(processes: Iterable[Process]) -> list[Process]:
 def signal_terraform(session: int, number: int, signalled: set[tuple[int, str]] | None = None) -> None:
     """Send a signal to the Terraform of a session, except those in `signalled`; new ones are added to it.
 
-    Its wrapper is added too, because it must not be signalled alone after Terraform has ended. One that ignores the
-    signal gets none and is not added: Terraform ignores SIGINT until it has started, so try again later.
+    Its wrapper is added too, because it must not be signalled alone after Terraform has ended. A Terraform that
+    ignores the signal gets none and is not added: it ignores SIGINT until it has started, so try again later.
     """
     signalled = set() if signalled is None else signalled
     every = {one.pid: one for one in in_session(session)}
     for one in terraforms(every.values()):
-        if (one.pid, one.program) not in signalled:
-            if _ignores(one.pid, number):
-                continue
+        above: Process | None = one
+        if _ignores(one.pid, number):
+            above = every.get(one.parent)
+        elif (one.pid, one.program) not in signalled:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(one.pid, number)
-        above: Process | None = one
         while above is not None:
             signalled.add((above.pid, above.program))
             above = every.get(above.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -103,7 +104,8 @@ def _consent(
 
 def _require_consent(context: options.Context, chosen: Scope, *, auto_approve: bool) -> None:
     """Raise UsageError if nobody can be asked, or if no question would show which environment is meant."""
+    words = ("ngp", "destroy", chosen.environment, *chosen.units)
     if auto_approve:
-        scopes.require_named(chosen, f"ngp destroy {chosen.environment} --auto-approve")
+        scopes.require_named(chosen, shlex.join([*words, "--auto-approve"]))
     else:
-        options.require_person(context, "ngp", "destroy", chosen.environment)
+        options.require_person(context, *words)

@@ -56,7 +56,7 @@ def open_access(
     environment = resolved.environment
     warm = client.find(resolved.platform.workspace.path, settings.environ, environment.name, note)
     if environment.target is Target.SANDBOX:
-        url = _start(resolved, settings, note, may_start=may_start)
+        url = _start(resolved, settings, note, may_start=may_start, stop=stop)
         return _sandbox(resolved, settings, url, warm, stop)
     return open_real(environment, settings, warm, stop)
 
@@ -124,12 +124,15 @@ def require_account(resolved: Resolved, session: Session) -> None:
         session.require_account(resolved.environment.account)
 
 
-def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool) -> str:
+def _start(
+    resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool, stop: Event | None
+) -> str:
     """Return the address of the sandbox, started if necessary."""
     from ngp.sandbox import server
 
     environment, platform = resolved.environment, resolved.platform
-    running = server.status(platform.workspace.path)
+    patience_s = server.PATIENCE_S if may_start else 0  # a run needs it; what only reads can do without
+    running = server.status(platform.workspace.path, patience_s=patience_s, stop=stop)
     if running is None and not may_start and platform.state is StateKind.LOCAL:
         return _NOWHERE  # its states are local, and can be read
     if running is None and not may_start:

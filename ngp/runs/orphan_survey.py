@@ -80,7 +80,7 @@ def beside(
 def at_hand(resolved: Resolved, reach: Callable[[], Session], note: Callable[[str], None]) -> tuple[Orphan, ...]:
     """Return the orphans of an environment for a command that needs no AWS: none where `reach` raises NgpError.
 
-    A sandbox that does not run has none.
+    `note` gets why, but for a sandbox that does not run: it has none.
     """
     session: Any = None  # states on the disk need none
     try:
@@ -89,6 +89,8 @@ def at_hand(resolved: Resolved, reach: Callable[[], Session], note: Callable[[st
     except NgpError as error:
         if resolved.environment.target is Target.AWS:
             note(f"cannot reach an account, so removed units are missing here: {error}")
+        elif isinstance(error, server.SilentError):
+            note(f"removed units are missing here: {error}")
         return ()
     return beside(resolved, session, note)
 

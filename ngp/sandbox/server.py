@@ -11,13 +11,16 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ngp import files, processes
 from ngp.daemons import lifetime, programs, record
-from ngp.errors import MissingError, NgpError, RefusedError, UsageError
+from ngp.errors import MissingError, NgpError, RefusedError, StoppedError, UsageError
 from ngp.sandbox import emulator, launcher
 from ngp.workspace import Workspace
+
+if TYPE_CHECKING:
+    from threading import Event
 
 HOST = "127.0.0.1"
 SEEDED = "seeded.json"  # with what the running one has been seeded
@@ -25,9 +28,13 @@ _RECORD = "running.json"
 _OWN = "sandbox"  # an empty file that tells a sandbox's folder from any other
 READY_S = 60.0  # a first start compiles moto's modules; later ones take under a second
 _ANSWER_S = 5.0  # of one attempt
-_PATIENCE_S = 30.0
+PATIENCE_S = 30.0  # for a busy sandbox that a run needs
 _LOOK_S = 0.1
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV")
+
+
+class SilentError(MissingError):
+    """The sandbox runs, but does not answer: it is busy or stopped, and what it holds is not lost."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,10 @@ def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: in
 
     `workspace` is the platform's ``.ngp``; of `environ` only what Python needs to run is taken. Two that start at
     once get the same one. Raises MissingError if the emulator is not installed or does not start, UsageError if
-    `port` is taken or the running sandbox has another, NgpError if the running one does not answer.
+    `port` is taken or the running sandbox has another, SilentError if the running one does not answer in `PATIENCE_S`.
     """
     with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox start", wait=True):
-        found = _find(workspace)
+        found = status(workspace, patience_s=PATIENCE_S)
         if found is not None:
             return _same(found, port)
         emulator.require()
@@ -58,12 +65,29 @@ def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: in
         return _launch(workspace, environ or {}, port)
 
 
-def status(workspace: Path) -> RunningSandbox | None:
+def status(workspace: Path, *, patience_s: float = 0, stop: Event | None = None) -> RunningSandbox | None:
     """Return the sandbox that answers by its name, or None; a stale record counts for nothing.
 
-    Raises NgpError if its process runs and does not answer: what it holds is not lost.
+    A busy machine can keep one from answering for a while: it is asked once, and again until `patience_s` are over.
+    Raises SilentError if its process runs and does not answer, StoppedError if `stop` is set.
     """
-    return _find(workspace)
+    deadline = time.monotonic() + patience_s
+    while (found := _read(workspace)) is not None:
+        if _name(found.port, timeout_s=_ANSWER_S) == found.id:
+            return found
+        if not _runs(found):
+            return None
+        if time.monotonic() >= deadline:
+            raise SilentError(
+                "the sandbox does not answer",
+                where=f"process {found.pid}",
+                why="it is busy or stopped",
+                todo="wait, or end it together with all that it holds: ngp sandbox stop",
+            )
+        time.sleep(_LOOK_S)
+        if stop is not None and stop.is_set():
+            raise StoppedError
+    return None
 
 
 def require_running(workspace: Path) -> RunningSandbox:
@@ -86,11 +110,9 @@ def stop(workspace: Path) -> bool:
 
 
 def reset(workspace: Path) -> RunningSandbox:
-    """Empty the running sandbox, as after a new start. Raises MissingError if none runs, NgpError if it is silent."""
+    """Empty the running sandbox, as after a new start. Raises MissingError, and SilentError if it is silent."""
     with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox reset", wait=True):
-        running = _find(workspace)
-        if running is None:
-            raise MissingError("no sandbox is running", todo="ngp sandbox start")
+        running = require_running(workspace)
         answer = _ask(running.port, "POST", emulator.RESET_PATH, timeout_s=30)
         if answer is None:
             raise NgpError(
@@ -157,25 +179,6 @@ def _announced(path: Path) -> int:
     with suppress(OSError, ValueError):
         return int(path.read_text())
     return 0
-
-
-def _find(workspace: Path) -> RunningSandbox | None:
-    """Return the sandbox that answers. A busy machine can keep one from answering for a while, so it gets time."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while (found := _read(workspace)) is not None:
-        if _name(found.port, timeout_s=_ANSWER_S) == found.id:
-            return found
-        if not _runs(found):
-            return None
-        if time.monotonic() >= deadline:
-            raise NgpError(
-                "the sandbox does not answer",
-                where=f"process {found.pid}",
-                why="it is busy or stopped",
-                todo="wait, or end it together with all that it holds: ngp sandbox stop",
-            )
-        time.sleep(_LOOK_S)
-    return None
 
 
 def _read(workspace: Path) -> RunningSandbox | None:

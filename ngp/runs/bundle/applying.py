@@ -38,7 +38,7 @@ def require_plain(given: RunOptions) -> None:
     shaping = {"-target": given.targets, "-replace": given.replacements, "--apart": given.is_apart}
     for flag, value in {**shaping, "-refresh=false": not given.refresh}.items():
         if value:
-            todo = "omit it, or plan a new bundle with it: ngp plan --out FILE"
+            todo = "omit it, or make a new bundle with it"
             raise UsageError(f"`{flag}` does not work with a bundle", why="its plan is fixed", todo=todo)
 
 

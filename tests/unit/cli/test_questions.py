@@ -127,3 +127,14 @@ thread.join()
 def test_a_question_of_a_worker_is_answered_or_ends_with_the_run(monkeypatch, stops, typed, said):
     monkeypatch.setitem(globals(), "SCRIPT", f"STOPS = {stops}\n{WORKER}")
     assert _answer(typed) == (0, f"{said}\n")
+
+
+def test_a_destroy_that_is_refused_keeps_its_units_in_the_line_that_works(platform, ngp_in):
+    """Pasted without them, it would destroy the whole environment."""
+    here = ngp_in(platform / "environments" / "dev")
+    done = here.call("destroy", "app", "--auto-approve")
+    assert done.exit_code == 64
+    assert "ngp destroy dev app --auto-approve" in done.stderr
+    done = here.call("destroy", "app")
+    assert done.exit_code == 64
+    assert "`ngp destroy dev app` needs your confirmation" in done.stderr

@@ -349,15 +349,15 @@ def test_an_environment_without_units_and_values_resolves(house):
 
 
 @pytest.mark.timeout(120)  # some seconds on a free machine; what grows with the square would take minutes
-def test_two_thousand_variables_are_resolved(house):
-    variables = "\n".join(f'variable "v{i}" {{\n  description = "V"\n  type        = string\n}}\n' for i in range(2000))
+def test_five_thousand_variables_are_resolved(house):
+    variables = "\n".join(f'variable "v{i}" {{\n  description = "V"\n  type        = string\n}}\n' for i in range(5000))
     house.module("wide", "title: Wide\nsummary: Many\ncategory: base\n", variables)
-    lines = "\n".join(f'  v{i} = "value {i}"' for i in range(2000))
+    lines = "\n".join(f'  v{i} = "value {i}"' for i in range(5000))
     house.environment(
         house.read("environment.yaml").replace("  network: {}", "  network: {}\n  wide: {}"),
         house.read("terraform.tfvars") + f"\nwide = {{\n{lines}\n}}\n",
     )
-    assert len(house.resolve().bindings["wide"].inputs) == 2000
+    assert len(house.resolve().bindings["wide"].inputs) == 5000
 
 
 def test_resolving_imports_nothing_that_only_configure_needs(house):

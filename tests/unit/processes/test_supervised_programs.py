@@ -314,6 +314,31 @@ def test_a_stop_reaches_terraform_and_never_the_script_that_wraps_it(tmp_path, p
     assert outcome.exit_code == (-signal.SIGKILL if kind == "dies" else 0)
 
 
+def test_a_wrapper_is_left_alone_also_while_its_terraform_ignores_the_interrupt(tmp_path, program):
+    """A short call ends well before it hears: its wrapper still has to hand its result on."""
+    script = """
+        import signal, time
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("up", flush=True)
+        time.sleep(0.6)
+    """
+    wrapper = """
+        import signal, subprocess, sys, time
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(99))
+        subprocess.run({argv!r}, check=True)
+        time.sleep(0.6)
+    """
+    code = textwrap.dedent(wrapper.format(argv=list(program("terraform", script))))
+    stop = threading.Event()
+    outcome = supervised.run(
+        processes.ProcessRequest((sys.executable, "-c", code), tmp_path, ENV | COPIED, grace_s=30),
+        SupervisedCall(tmp_path / "calls"),
+        on_stdout=lambda _: stop.set(),
+        stop=stop,
+    )
+    assert (outcome.exit_code, outcome.stopped) == (0, True)
+
+
 def test_hurry_interrupts_again_and_kills_what_has_not_ended_in_time(tmp_path, monkeypatch):
     monkeypatch.setattr(supervised, "HURRY_S", 1.0)
     script = """

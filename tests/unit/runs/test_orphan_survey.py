@@ -11,6 +11,7 @@ from ngp.errors import Finding, MissingError, UsageError
 from ngp.runs import abandoned, duplicate_states, orphan_survey, orphans
 from ngp.runs.abandoned import Survey
 from ngp.runs.results import Orphan
+from ngp.sandbox.server import SilentError
 
 GONE = Orphan("gone", "s3://bucket/gone.tfstate", 3, environment="dev")
 OLD = Orphan("", "s3://bucket/old/", 1, environment="old", states=1)
@@ -107,6 +108,9 @@ def test_a_command_that_needs_no_aws_shows_the_orphans_that_it_reaches(mocker):
     shown, [said] = found_beside(StateKind.S3, Target.AWS, closed)
     assert (shown, said) == ((), f"cannot reach an account, so removed units are missing here: {closed}")
     assert found_beside(StateKind.S3, Target.SANDBOX, closed) == ((), [])  # it has no states
+    silent = SilentError("the sandbox does not answer")
+    shown, [said] = found_beside(StateKind.S3, Target.SANDBOX, silent)
+    assert (shown, said) == ((), f"removed units are missing here: {silent}")
     beside.side_effect = closed
     shown, [said] = found_beside(StateKind.S3, Target.AWS)
     assert (shown, said) == ((), f"cannot list the states of dev, so removed units are missing here: {closed}")

@@ -7,14 +7,15 @@ import signal
 import sys
 import time
 from dataclasses import asdict
+from threading import Event
 from types import ModuleType
 
 import pytest
 
 from ngp import processes
-from ngp.errors import MissingError, NgpError, RefusedError
+from ngp.errors import MissingError, RefusedError, StoppedError
 from ngp.sandbox import launcher, server
-from ngp.sandbox.server import RunningSandbox
+from ngp.sandbox.server import RunningSandbox, SilentError
 
 
 @pytest.fixture
@@ -65,17 +66,28 @@ def test_process_that_got_the_id_of_ours_is_left_alone(workspace, sleeper):
 
 def test_our_process_that_hangs_is_kept_until_somebody_stops_it(workspace, sleeper, monkeypatch):
     """A start in its place would lose what it holds."""
-    monkeypatch.setattr(server, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(server, "PATIENCE_S", 0.3)
     pid = sleeper("our-name")
     folder = record(workspace, pid)
     for call in (server.status, server.start, server.reset):
-        with pytest.raises(NgpError, match="the sandbox does not answer") as caught:
+        with pytest.raises(SilentError, match="the sandbox does not answer") as caught:
             call(workspace)
         assert caught.value.findings[0].where == f"process {pid}"
     assert (folder / "running.json").is_file()
     assert processes.is_alive(pid)
     assert server.stop(workspace) is True
     assert not processes.is_alive(pid)
+
+
+def test_a_busy_sandbox_is_waited_for_until_it_answers_or_ngp_is_stopped(workspace, sleeper, mocker):
+    record(workspace, sleeper("our-name"))
+    answers = iter(["", "", "our-name"])
+    mocker.patch.object(server, "_name", side_effect=lambda *_, **__: next(answers, ""))
+    assert server.status(workspace, patience_s=20).id == "our-name"
+    stop = Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        server.status(workspace, patience_s=20, stop=stop)
 
 
 def test_process_that_another_version_of_ngp_started_is_ended(workspace, sleeper):

@@ -21,11 +21,11 @@ _CARRIED = ("modules", "environments", "templates", "ngp.yaml", ".terraform.lock
 
 
 def cases(bench: Bench) -> Iterator[Case]:
-    """Return one case: from an empty sandbox to 127 resources."""
+    """Return one case: from an empty sandbox to 137 resources."""
     yield Case(
         "apply-region",
         "The demo region, from nothing to applied",
-        "`ngp apply dev --auto-approve` of this repository, 5 units and 127 resources, in a sandbox that was started "
+        "`ngp apply dev --auto-approve` of this repository, 5 units and 137 resources, in a sandbox that was started "
         "and is empty: one plan for all units, applied as it is; and with `--apart` each unit planned again and "
         "applied by itself, wave after wave.",
         (_contestant(bench, OURS), _contestant(bench, APART, "--apart")),

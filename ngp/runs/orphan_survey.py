@@ -12,7 +12,6 @@ from ngp.environments.environment import Environment, Platform, StateKind, Targe
 from ngp.errors import Finding, NgpError
 from ngp.runs import abandoned, duplicate_states, orphans
 from ngp.runs.results import Orphan
-from ngp.sandbox import server
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -87,9 +86,11 @@ def at_hand(resolved: Resolved, reach: Callable[[], Session], note: Callable[[st
         if resolved.platform.state is StateKind.S3:
             session = reach()
     except NgpError as error:
+        from ngp.sandbox.server import SilentError
+
         if resolved.environment.target is Target.AWS:
             note(f"cannot reach an account, so removed units are missing here: {error}")
-        elif isinstance(error, server.SilentError):
+        elif isinstance(error, SilentError):
             note(f"removed units are missing here: {error}")
         return ()
     return beside(resolved, session, note)
@@ -97,6 +98,8 @@ def at_hand(resolved: Resolved, reach: Callable[[], Session], note: Callable[[st
 
 def is_sandbox_stopped(platform: Platform, environment: Environment) -> bool:
     """Return whether the states of an environment live in a sandbox that does not run: it has none."""
+    from ngp.sandbox import server
+
     is_there = environment.target is Target.SANDBOX and platform.state is StateKind.S3
     return is_there and server.status(platform.workspace.path) is None
 

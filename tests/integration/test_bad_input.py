@@ -269,7 +269,12 @@ def test_no_credentials(trial, argv):
     [*REACHING, ["status", "dev"], ["state", "list", "dev"], ["ready", "dev"], ["output", "dev", "--for", "app"]],
 )
 def test_credentials_of_another_account(real, argv):
-    says = ["of account 999999999999", f"for account {real.account}", "use credentials", "environment.yaml"]
+    says = [
+        "belong to account 999999999999",
+        f"the environment to account {real.account}",
+        "use credentials",
+        "environment.yaml",
+    ]
     real.refused(*argv, code=3, says=says, env={"AWS_ACCESS_KEY_ID": "999999999999"})
 
 

@@ -21,8 +21,8 @@ def notes(region):
 
 
 def journal(region, verb):
-    """The journal of the last run."""
-    folder = max((region.path / ".ngp/runs").glob(f"*-{verb}-dev-*"))
+    """The journal of the last run; two that begin in one second differ by chance only in their names."""
+    folder = max((region.path / ".ngp/runs").glob(f"*-{verb}-dev-*"), key=lambda path: path.stat().st_mtime_ns)
     return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
 
 

@@ -262,13 +262,41 @@ UNIT = "".join(f'variable "{name}" {{\n  type = string\n}}\n' for name in ("unit
         ('"${local.short}-${substr(lower(base64sha256(var.unit)), 0, 6)}"', []),
         ('substr("${var.unit}-${sha1(var.unit)}", 0, 20)', ["cut-name"]),
         ('substr("${var.unit}-${local.digest}", 0, 20)', ["cut-name"]),
-        ('substr("${sha1(var.unit)}-${var.unit}", 0, 20)', ["cut-name"]),  # the digest is not all of it
+        ('substr("${sha1(var.environment)}-${var.unit}", 0, 20)', ["cut-name"]),
         ("substr(sha1(var.unit), 0, 20)", []),
         ("substr(local.digest, 0, 4)", ["cut-name"]),
         ('format("%.8s", var.unit)', ["cut-name"]),
         ('format("%.8s-%s", var.unit, substr(sha1(var.unit), 0, 8))', []),
         ('format("%s-%08d", var.unit, 1)', []),
         ('[for each in [var.unit] : "${substr(each, 0, 8)}-${substr(sha1(each), 0, 8)}"][0]', []),
+        # A text that begins with a digest keeps it.
+        ('substr("${sha1(var.unit)}-${var.unit}", 0, 20)', []),
+        ("substr(lower(local.digest), 0, 8)", []),
+        ("substr((sha1(var.unit)), 0, 8)", []),
+        ('substr("${sha1(var.unit)}", 0, 20)', []),
+        ('substr(replace(base64sha256(var.unit), "/[^a-z]/", ""), 0, 8)', []),
+        ('substr("${substr(sha1(var.unit), 0, 8)}-${var.unit}", 0, 32)', []),
+        ('substr("${substr(sha1(var.unit), 0, 5)}-${var.unit}", 0, 32)', ["cut-name"]),
+        ("substr(/* stable */ sha1(var.unit), 0, 8)", []),
+        # What is shorter anyway is not cut.
+        ('substr("${local.short}-${substr(sha1(var.unit), 0, 8)}", 0, 19)', []),
+        ('substr("${local.short}-${substr(sha1(var.unit), 0, 8)}", 0, 16)', ["cut-name"]),
+        ("substr(var.unit, 0, -1)", []),
+        # Each argument of a format has its own verb.
+        ('format("%.8s-%s", var.unit, sha1(var.unit))', []),
+        ('format("%.8s-%s", local.zone, var.unit)', []),
+        ('format("%d%%-%[2].8s", 1, var.unit)', []),  # no verb
+        ('format("%s-%.8[1]s", var.unit)', ["cut-name"]),
+        ('format("%.8s-%.2s", var.unit, sha1(var.unit))', ["cut-name"]),
+        # A digest of which too little is left, or that is only measured.
+        ("substr(sha1(var.unit), 38, 8)", []),  # nothing is cut from its beginning
+        ('"${local.short}-${substr(sha1(var.unit), 38, 8)}"', ["cut-name"]),
+        ('"${local.short}-${length(sha1(var.unit))}"', ["cut-name"]),
+        (r'substr(replace(var.unit, "\\", "-"), 0, 8)', ["cut-name"]),
+        # Comments and texts are no code.
+        ('"${var.unit}${/* not substr(var.unit, 0, 8) */ ""}"', []),
+        ('"${var.unit} is not substr(var.unit, 0, 8)"', []),
+        ('"${local.short} sha1(var.unit)"', ["cut-name"]),
     ],
 )
 def test_name_that_is_cut_has_a_digest_of_the_whole(faults, name, found):
@@ -281,6 +309,22 @@ def test_name_that_is_cut_has_a_digest_of_the_whole(faults, name, found):
 }
 """
     assert faults(UNIT + more + resource("aws_lb_target_group", f"name = {name}")) == found
+
+
+def test_name_with_locals_that_need_each_other_is_read_to_the_end(faults):
+    more = "locals {\n  a = local.b\n  b = local.a\n}\n"
+    names = ("substr(local.a, 0, 8)", '"${substr(var.unit, 0, 8)}-${local.a}"', "substr(sha1(local.a), 0, 8)")
+    buckets = "".join(
+        f'resource "aws_lb_target_group" "x{n}" {{\n  name = {name}\n}}\n' for n, name in enumerate(names)
+    )
+    assert set(faults(UNIT + more + buckets)) == {"cut-name"}
+
+
+def test_name_with_a_long_chain_of_locals_is_read_once(faults):
+    chain = "".join(f'  l{n} = "${{local.l{n + 1}}}${{local.l{n + 1}}}"\n' for n in range(40))
+    more = f"locals {{\n{chain}  l40 = var.unit\n}}\n"
+    name = '"${substr(local.l0, 0, 8)}-${local.l0}"'
+    assert faults(UNIT + more + resource("aws_lb_target_group", f"name = {name}")) == ["cut-name"]
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,15 @@ def _jsondecode(text: Any) -> Any:
         raise ExpressionError("this is not JSON") from None
 
 
+def _jsonencode(value: Any) -> str:
+    """Encode like Go: sorted keys, no blanks, and what HTML reads escaped."""
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except (TypeError, RecursionError):  # a number with a fraction is a Decimal
+        raise UnknownError("JSON of this value") from None
+    return "".join(f"\\u{ord(sign):04x}" if sign in _ESCAPED else sign for sign in text)
+
+
 def _index(items: Any, wanted: Any) -> int:
     for position, item in enumerate(_list(items)):
         if equal(item, wanted):
@@ -223,6 +232,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "index": _index,
     "join": _join,
     "jsondecode": _jsondecode,
+    "jsonencode": _jsonencode,
     "keys": _keys,
     "length": _length,
     "lookup": _lookup,
@@ -256,4 +266,5 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "upper": lambda text: _plain(text).upper(),
     "values": lambda value: [value[key] for key in _keys(value)],
 }
-_TAKE_NULL = frozenset({"coalesce", "merge", "tobool", "tonumber", "tostring", "contains", "lookup"})
+_TAKE_NULL = frozenset({"coalesce", "merge", "tobool", "tonumber", "tostring", "contains", "lookup", "jsonencode"})
+_ESCAPED = frozenset("<>&\u2028\u2029")

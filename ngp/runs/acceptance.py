@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ngp.runs import addresses
 from ngp.runs.context import RunContext
@@ -40,7 +41,7 @@ def emit_warnings(context: RunContext, result: UnitResult) -> None:
             )
         for text in () if _is_accepted(context, result, change) else refusals(context, change):
             context.emit(Note(f"`{result.unit}`: {text}"))
-    for change, text in sums(result.changes):
+    for change, text in _sums(context, result):
         if not _is_accepted(context, result, change):
             context.emit(Note(f"`{result.unit}`: {text}"))
 
@@ -73,16 +74,42 @@ def refusals(context: RunContext, change: Change) -> Iterator[str]:
         yield f"{what}: it {each.rule} ({each.source})"
 
 
-def sums(changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
-    """Yield the inline policies that IAM would refuse because those of one role, user or group are too large."""
+def sums(changes: Iterable[Change], account: Callable[[Change], str] = lambda _: "") -> Iterator[tuple[Change, str]]:
+    """Yield the inline policies that IAM would refuse because those of one role, user or group are too large.
+
+    Those that stay as they are count too. `account` returns what tells the providers of two changes apart.
+    """
     from ngp.catalogue.constraints import policies
 
     found: list[policies.InlinePolicy] = []
-    for change in changes:
-        if change.action in _SETS and isinstance(change.after, Mapping):
-            found += policies.inline(change.type, change.after, change)
+    for change in sorted(changes, key=lambda change: change.action in _SETS):
+        if change.action in {*_SETS, Action.NO_OP} and isinstance(change.after, Mapping):
+            for each in policies.inline(change.type, change.after, change):
+                found.append(replace(each, holder=f"{account(change)} {each.holder}"))
+            inner = change.after.get("inline_policy")
+            texts = [each.get("policy") for each in inner or () if isinstance(each, Mapping)]
+            found += policies.blocks(change.type, texts, change, change.address)
     for each, rule, source in policies.sums(found):
-        yield each.where, f"AWS would refuse {each.where.address} policy: it {rule} ({source})"
+        if each.where.action in _SETS:
+            path = "policy" if policies.holder_of(each.type) else "inline_policy.policy"
+            yield each.where, f"AWS would refuse {each.where.address} {path}: it {rule} ({source})"
+
+
+def _sums(context: RunContext, result: UnitResult) -> Sequence[tuple[Change, str]]:
+    """Return what `sums` finds; only then the module's code is read, for the providers of its resources."""
+    found = tuple(sums(result.changes))
+    module = context.resolved.catalogue.modules.get(result.module)
+    if not found or not module:
+        return found
+    from ngp.catalogue.rules import source
+
+    blocks = {source.address(block): block.body.attributes for block in source.load(module).of("resource")}
+
+    def account(change: Change) -> str:
+        own = blocks.get(addresses.without_keys(change.address.removeprefix(f"module.{result.unit}.")), {})
+        return own["provider"].text.strip() if "provider" in own else ""
+
+    return tuple(sums(result.changes, account))
 
 
 def _is_accepted(context: RunContext, result: UnitResult, change: Change) -> bool:

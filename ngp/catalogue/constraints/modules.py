@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ngp.catalogue import hcl
@@ -13,11 +13,13 @@ from ngp.catalogue.constraints.accepting import ArgumentValue, Refusal
 from ngp.catalogue.constraints.instances import Argument
 from ngp.catalogue.constraints.parameters import Tables
 from ngp.catalogue.constraints.policies import InlinePolicy
+from ngp.catalogue.rules.calls import Expression
 from ngp.catalogue.rules.source import Fault, ModuleSource, address
 from ngp.errors import Finding
 
 RULE = "aws-accepts"
 _SHOWN = 120
+_INSTANCE = re.compile(r"(?<![\w.])(?:count|each)\.")  # another value in each instance
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,10 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
             continue
         # Another provider may be for another region.
         region = None if "provider" in block.body.attributes else var.get("region")
+        number = instances.number(source, block, var) if policies.has_inline(block.labels[0]) else None
         for arguments in instances.collect(source, block, var):
             values = _values(block, arguments)
-            inline += _inline(block, arguments)
+            inline += _inline(block, arguments, number)
             found = [
                 *accepting.refusals(block.labels[0], values, tables),
                 *machines.refusals(source, block, arguments, var),
@@ -77,17 +80,35 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
                     yield RefusedArgument(block, attribute, refusal)
     for policy, rule, origin in policies.sums(inline):
         block, attribute = policy.where
-        yield RefusedArgument(block, attribute, Refusal("policy", policy.text, rule, origin))
+        path = "policy" if policies.holder_of(policy.type) else "inline_policy.policy"
+        yield RefusedArgument(block, attribute, Refusal(path, policy.text, rule, origin))
 
 
-def _inline(block: hcl.Block, arguments: Sequence[Argument]) -> Iterator[InlinePolicy]:
-    """Yield the inline policy of a resource, with the holder's address where its name is not known."""
-    known = {each.value.path: each.value.value for each in arguments if not each.value.partial}
+def _inline(block: hcl.Block, arguments: Sequence[Argument], number: int | None) -> Iterator[InlinePolicy]:
+    """Yield the inline policies of a resource, with the holder's address where its name is not known.
+
+    None are counted of a resource whose `number` is not known: another may be there in its place.
+    """
+    if number is None:
+        return
     attributes = block.body.attributes
-    holder = attributes.get(policies.holder_of(block.labels[0]))
-    is_one = attributes.keys().isdisjoint({"count", "for_each"})
-    address = re.sub(r"\.(id|name)$", "", holder.code.strip()) if holder and is_one else ""
-    yield from policies.inline(block.labels[0], known, (block, attributes.get("policy")), address)
+    policy = attributes.get("policy")
+    known = {each.value.path: each.value.value for each in arguments if not each.value.partial}
+    account = attributes["provider"].text.strip() if "provider" in attributes else ""
+    is_equal = "count" in attributes and policy is not None and not _INSTANCE.search(policy.code)
+    for each in policies.inline(block.labels[0], known, (block, policy), _holder(block)):
+        yield from [replace(each, holder=f"{account} {each.holder}")] * (number if is_equal else 1)
+    if attributes.keys().isdisjoint({"count", "for_each"}):
+        inner = [each for each in arguments if each.value.path == "inline_policy.policy" and not each.value.partial]
+        where = (block, inner[-1].attribute if inner else None)
+        yield from policies.blocks(block.labels[0], [each.value.value for each in inner], where, address(block))
+
+
+def _holder(block: hcl.Block) -> str:
+    """Return the address of an inline policy's holder, as it is written; "" if it differs between instances."""
+    attribute = block.body.attributes.get(policies.holder_of(block.labels[0]))
+    name = Expression.of(attribute).bare() if attribute else None
+    return re.sub(r"\.(id|name)$", "", name.text) if name and not _INSTANCE.search(name.code) else ""
 
 
 def _values(block: hcl.Block, arguments: Sequence[Argument]) -> list[ArgumentValue]:

@@ -35,7 +35,7 @@ def compact(text: str) -> str:
     """Return a JSON document as the provider sends it, without white space between its parts."""
     try:
         return json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -45,7 +45,7 @@ def _letters(text: str) -> int:
 
 
 def _bytes(text: str) -> int:
-    return len(compact(text).encode())
+    return len(compact(text).encode(errors="surrogatepass"))  # Go writes three bytes for half a pair, too
 
 
 def _iam(most: int, more: str = "") -> _Limit:
@@ -82,6 +82,7 @@ _INLINE: Mapping[str, tuple[str, _Limit]] = {
     f"aws_iam_{holder}_policy": (holder, _iam(most, f", with all other inline policies of its {holder}"))
     for holder, most in (("group", 5120), ("role", 10240), ("user", 2048))
 }
+_ROLE = "aws_iam_role"  # with blocks of policies; a refreshed state has those of other resources in them, too
 
 
 def broken(type_: str, path: str, value: Any) -> Iterator[tuple[str, str, str]]:
@@ -106,6 +107,17 @@ def inline(type_: str, known: Mapping[str, Any], where: Any, holder: str = "") -
         yield InlinePolicy(type_, holder, text, where)
 
 
+def blocks(type_: str, texts: Iterable[Any], where: Any, address: str) -> Iterator[InlinePolicy]:
+    """Yield the policies in the blocks of a role at an address."""
+    if type_ == _ROLE:
+        yield from (InlinePolicy(type_, address, text, where) for text in texts if isinstance(text, str))
+
+
+def has_inline(type_: str) -> bool:
+    """Whether a resource of a type is an inline policy, or can have some."""
+    return type_ in _INLINE or type_ == _ROLE
+
+
 def holder_of(type_: str) -> str:
     """Return the argument of a type that names the holder of an inline policy, "" for other types."""
     return _INLINE[type_][0] if type_ in _INLINE else ""
@@ -117,7 +129,7 @@ def sums(policies: Iterable[InlinePolicy]) -> Iterator[tuple[InlinePolicy, str, 
     for each in policies:
         held[each.type, each.holder].append(each)
     for (type_, _), found in held.items():
-        limit = _INLINE[type_][1]
+        limit = _INLINE[f"{_ROLE}_policy" if type_ == _ROLE else type_][1]
         sizes = [limit.size(each.text) for each in found]
         if sum(sizes) > limit.most >= max(sizes):
             yield found[-1], f"{limit.says}; these {len(found)} have {sum(sizes)}", _source(limit)

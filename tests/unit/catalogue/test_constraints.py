@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from ngp.aws import models
-from ngp.catalogue.constraints import accepting, machines, parameters
+from ngp.catalogue.constraints import accepting, machines, parameters, policies
 from ngp.catalogue.constraints.accepting import ArgumentValue
 
 RULE = "aws-accepts"
@@ -162,6 +162,72 @@ def test_inline_policies_are_counted_together_by_role(refused):
 def test_roles_that_are_told_apart_by_a_key_are_not_counted_together(refused):
     each = [inline(name, "aws_iam_role.x[each.key].id", 6000, "for_each = var.none") for name in "ab"]
     assert refused("".join(each) + 'variable "none" {\n  type = set(string)\n}\n') == []
+
+
+UNKNOWN = 'variable "none" {\n  type = string\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('aws_iam_role.x["a"].id', 'aws_iam_role.x["b"].id'),
+        ('"${var.none}-reader"', '"${var.none}-writer"'),
+        ('module.roles["a"].name', 'module.roles["b"].name'),
+    ],
+)
+def test_roles_that_differ_in_a_text_are_not_counted_together(refused, first, second):
+    assert refused(inline("a", first, 6000) + inline("b", second, 6000) + UNKNOWN) == []
+
+
+@pytest.mark.parametrize("role", ['aws_iam_role.x["a"].id', '"${var.none}-reader"'])
+def test_a_role_that_is_written_otherwise_is_counted_together(refused, role):
+    text = inline("a", role, 6000) + inline("b", f"({role}) # the same", 6000) + UNKNOWN
+    assert len(refused(text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "other"),
+    [
+        ("provider = aws.other", ""),
+        ("provider = aws.other", "provider = aws.third"),
+        ('count = var.none == "" ? 1 : 0', 'count = var.none == "" ? 0 : 1'),
+        ("for_each = toset([var.none])", ""),
+        ("count = 0", ""),
+    ],
+)
+def test_policies_of_another_account_or_in_place_of_another_are_not_counted(refused, more, other):
+    assert refused(inline("a", '"deploy"', 6000, more) + inline("b", '"deploy"', 6000, other) + UNKNOWN) == []
+
+
+@pytest.mark.parametrize("more", ["count = 2", 'for_each = { "a" = 1, "b" = 2 }'])
+@pytest.mark.parametrize("role", ['"deploy"', "aws_iam_role.one.id"])
+def test_every_instance_of_an_inline_policy_counts(refused, role, more):
+    assert "these 2 have 12000" in refused(inline("a", role, 6000, more))[0].why
+
+
+def test_count_in_a_policy_is_not_multiplied(refused):
+    text = inline("a", '"deploy"', 1, "count = 2").replace('"x"', f'"{"x" * 6000}${{count.index}}"')
+    assert refused(text) == []
+
+
+@pytest.mark.parametrize(("size", "number"), [(5120, 0), (5121, 1)])
+def test_blocks_of_inline_policies_count_together(refused, size, number):
+    block = ["inline_policy {", f'policy = "{"x" * size}"', "}"]
+    found = refused(resource("aws_iam_role", *block, *block))
+    assert len(found) == number
+    assert all("aws_iam_role.x inline_policy.policy" in each.what for each in found)
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', "[" * 20000])
+def test_policy_of_broken_or_deep_json_is_measured(text):
+    sizes = [rule for rule, _, _ in policies.broken("aws_sqs_queue_policy", "policy", text)]
+    assert sizes == [] if len(text) < 8192 else ["has at most 8192 bytes; it has 20000"]
+
+
+@pytest.mark.parametrize(("size", "number"), [(8192 - len('{"a":""}'), 0), (8193 - len('{"a":""}'), 1)])
+def test_policy_of_jsonencode_is_measured(refused, size, number):
+    text = f'variable "long" {{\n  type    = string\n  default = "{"x" * size}"\n}}\n'
+    assert len(refused(text + resource("aws_sqs_queue_policy", "policy = jsonencode({ a = var.long })"))) == number
 
 
 REGION = 'variable "region" {\n  type    = string\n  default = "eu-central-1"\n}\n'

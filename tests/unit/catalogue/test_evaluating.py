@@ -29,6 +29,25 @@ def test_known_parts_decide(text, value):
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{ b = ["<&>", true, null], a = 1 }', r'{"a":1,"b":["\u003c\u0026\u003e",true,null]}'),
+        ('"é\\n\\"\\u2028"', r'"é\n\"\u2028"'),
+        ("[]", "[]"),
+        ("null", "null"),
+        ("1.5", None),
+        ("[var.unset]", None),
+    ],
+)
+def test_json_is_encoded_as_terraform_does(text, value):
+    if value is None:
+        with pytest.raises(UnknownError):
+            evaluating.evaluate_text(f"jsonencode({text})", SCOPE)
+    else:
+        assert evaluating.evaluate_text(f"jsonencode({text})", SCOPE) == value
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "var.unset",

@@ -12,13 +12,14 @@ BAD = {"name": "shop", "description": "it's", "tags": {"Name": "x"}}
 
 
 @pytest.fixture
-def told():
+def told(tmp_path):
     """`told(change, accepted)`: what a plan with this change, or these, tells; the module accepts `accepted`."""
 
     def emit(change, accepted=()):
         changes = change if isinstance(change, tuple) else (change,)
         notes = []
-        module = SimpleNamespace(manifest=SimpleNamespace(exceptions=dict.fromkeys(accepted, "A reason.")))
+        manifest = SimpleNamespace(exceptions=dict.fromkeys(accepted, "A reason."))
+        module = SimpleNamespace(manifest=manifest, path=tmp_path)
         resolved = SimpleNamespace(
             platform=SimpleNamespace(cache=None), catalogue=SimpleNamespace(modules={"alb": module})
         )
@@ -157,3 +158,32 @@ def test_inline_policies_of_one_role_are_told_together(told):
     unknown = {"policy": "x" * 6000}  # the name of a new role
     each = [Change(f"module.web.{n}", "aws_iam_role_policy", Action.CREATE, None, unknown) for n in "ab"]
     assert told(tuple(each)) == []
+
+
+def inline(name, action=Action.CREATE, role="deploy", size=6000):
+    after = {"role": role, "policy": "x" * size}
+    return Change(f"module.web.aws_iam_role_policy.{name}", "aws_iam_role_policy", action, None, after)
+
+
+def test_inline_policies_of_two_accounts_are_not_told_together(told, tmp_path):
+    code = 'resource "aws_iam_role_policy" "NAME" {\n  PROVIDER\n}\n'
+    other = code.replace("NAME", "b").replace("PROVIDER", "provider = aws.other")
+    (tmp_path / "web.tf").write_text(code.replace("NAME", "a").replace("PROVIDER", "") + other)
+    assert told((inline("a"), inline('b["x"]'))) == []
+    assert len(told((inline("a"), inline('b["x"]'), inline('b["y"]')))) == 1
+
+
+def test_inline_policies_that_stay_count_too(told):
+    [text] = told((inline("a"), inline("b", Action.NO_OP)))
+    assert "module.web.aws_iam_role_policy.a policy" in text
+    assert "these 2 have 12000" in text
+    assert told((inline("a"), inline("b", Action.DELETE))) == []
+    assert told((inline("a", Action.NO_OP), inline("b", Action.NO_OP))) == []
+
+
+@pytest.mark.parametrize(("action", "number"), [(Action.CREATE, 1), (Action.NO_OP, 0)])
+def test_blocks_of_inline_policies_are_told_together(told, action, number):
+    role = {"name": "one", "inline_policy": [{"name": "a", "policy": "x" * 6000}, {"name": "b", "policy": "x" * 6000}]}
+    found = told((change(action, after=role, type_="aws_iam_role"), inline("c", role="one")))
+    assert len(found) == number, "the state of a role has the policies of other resources in its blocks, too"
+    assert all("module.web.aws_iam_role.x inline_policy.policy: it has at most 10240" in text for text in found)

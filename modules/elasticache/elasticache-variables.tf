@@ -310,8 +310,8 @@ variable "maintenance_window" {
     # In minutes of the week, where it begins and where it ends.
     condition = try(alltrue([for ends in [[for at in [0, 10] :
       1440 * index(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], substr(var.maintenance_window, at, 3)) + 60 * substr(var.maintenance_window, at + 4, 2) + substr(var.maintenance_window, at + 7, 2)
-    ]] : (ends[1] - ends[0] + 10080) % 10080 >= 60]), true)
-    error_message = "maintenance_window has 60 minutes at least."
+    ]] : (ends[1] - ends[0] + 10080) % 10080 >= 60 && (ends[1] - ends[0] + 10080) % 10080 < 1440]), true)
+    error_message = "maintenance_window lasts at least 60 minutes and less than 24 hours."
   }
 }
 

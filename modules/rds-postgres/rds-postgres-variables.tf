@@ -423,8 +423,8 @@ variable "maintenance_window" {
     # In minutes of the week, where it begins and where it ends.
     condition = try(alltrue([for ends in [[for at in [0, 10] :
       1440 * index(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], substr(var.maintenance_window, at, 3)) + 60 * substr(var.maintenance_window, at + 4, 2) + substr(var.maintenance_window, at + 7, 2)
-    ]] : (ends[1] - ends[0] + 10080) % 10080 >= 30]), true)
-    error_message = "maintenance_window has 30 minutes at least."
+    ]] : (ends[1] - ends[0] + 10080) % 10080 >= 30 && (ends[1] - ends[0] + 10080) % 10080 < 1440]), true)
+    error_message = "maintenance_window lasts at least 30 minutes and less than 24 hours."
   }
 }
 
@@ -562,7 +562,7 @@ variable "alarm_free_storage_gib" {
 }
 
 variable "alarm_connections" {
-  description = "Connections above which the alarm is raised; null is nine tenths of those that the database allows by its class and by max_connections in parameters, or 150 where the class is not known."
+  description = "Connections above which the alarm is raised; null is nine tenths (or six less than all, if that is lower) of those that the database allows by its class and by max_connections in parameters, or 150 where the class is not known."
   type        = number
   default     = null
 

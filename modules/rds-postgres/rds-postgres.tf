@@ -247,15 +247,16 @@ locals {
   ])
   memory_gib = try({ micro = 1, small = 2, medium = 4 }[startswith(local.family, "t") ? local.size : ""], local.vcpus * local.gib_per_vcpu, null)
 
-  # The connections that the database allows: a number, or a formula over the memory. RDS keeps up to a quarter of it for itself.
+  # The connections that the database allows: a number, or a formula over the memory, of which RDS keeps a part for itself.
   max_connections = try(var.parameters["max_connections"].value, "LEAST({DBInstanceClassMemory/9531392},5000)")
   of_memory       = try(regex("(?i)^(?:LEAST\\()?\\{DBInstanceClassMemory/([0-9]+)\\}(?:, *([0-9]+)\\))?$", local.max_connections), null)
-  allowed_connections = try(
+  allowed_connections = { for bound, share in { least = 0.75, most = 1 } : bound => try(
     tonumber(local.max_connections),
-    min(floor(local.memory_gib * 0.75 * 1073741824 / local.of_memory[0]), coalesce(local.of_memory[1], 262143)),
+    min(floor(local.memory_gib * share * 1073741824 / local.of_memory[0]), coalesce(local.of_memory[1], 262143)),
     null,
-  )
-  alarm_connections = try(coalesce(var.alarm_connections, floor(local.allowed_connections * 0.9)), 150)
+  ) }
+  # PostgreSQL and RDS reserve six for themselves at most.
+  alarm_connections = var.alarm_connections != null ? var.alarm_connections : try(max(1, floor(min(local.allowed_connections.least * 0.9, local.allowed_connections.least - 6))), 150)
 
   alarms = {
     cpu          = { metric = "CPUUtilization", above = true, threshold = var.alarm_cpu_percent, what = "The CPU is busy." }
@@ -269,8 +270,8 @@ locals {
 
 check "connections" {
   assert {
-    condition     = try(local.alarm_connections < local.allowed_connections, true)
-    error_message = "alarm_connections is ${local.alarm_connections}, and the database allows about ${coalesce(local.allowed_connections, 0)} connections: the alarm would never be raised. Leave it out, and it follows the class and max_connections."
+    condition     = try(local.alarm_connections < local.allowed_connections.most, true)
+    error_message = "alarm_connections is ${local.alarm_connections}, and the database allows at most ${coalesce(local.allowed_connections.most, 0)} connections: the alarm would never be raised. Leave it out, and it follows the class and max_connections."
   }
 }
 
@@ -383,7 +384,7 @@ locals {
   # AWS Backup must not begin in RDS' own windows, or in the hour before: it takes the first free hour from 7 on.
   rds_windows = [for window in [var.backup_window, replace(var.maintenance_window, "/[a-z]+:/", "")] : {
     from = tonumber(substr(window, 0, 2)) + 23 # the hour before
-    to   = tonumber(substr(window, 6, 2))
+    to   = tonumber(substr(window, 6, 2)) - (substr(window, 9, 2) == "00" ? 1 : 0)
   }]
   rds_hours   = flatten([for window in local.rds_windows : [for more in range((window.to - window.from + 48) % 24 + 1) : (window.from + more) % 24]])
   backup_hour = try([for hour in concat(range(7, 24), range(7)) : hour if !contains(local.rds_hours, hour)][0], 7)

@@ -322,6 +322,26 @@ run "a_weekly_window_that_is_too_short_is_refused" {
   expect_failures = [var.maintenance_window]
 }
 
+run "a_weekly_window_of_a_day_is_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "sun:23:00-mon:23:00"
+  }
+
+  expect_failures = [var.maintenance_window]
+}
+
+run "a_weekly_window_whose_ends_are_swapped_is_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "sun:05:00-sun:04:00"
+  }
+
+  expect_failures = [var.maintenance_window]
+}
+
 run "windows_that_overlap_are_refused" {
   command = plan
 

@@ -430,6 +430,47 @@ run "a_class_of_unknown_memory_has_a_low_alarm" {
   }
 }
 
+run "an_alarm_of_its_own_counts_for_every_class" {
+  command = plan
+
+  variables {
+    instance_class    = "db.q1.large"
+    alarm_connections = 400
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 400
+    error_message = "What is given is not replaced by the default."
+  }
+}
+
+run "an_alarm_that_the_class_may_reach_is_no_warning" {
+  command = plan
+
+  variables {
+    instance_class    = "db.m5.large"
+    alarm_connections = 740
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 740
+    error_message = "Three quarters of the memory allow 675 connections, all of it 901: AWS decides between them."
+  }
+}
+
+run "few_connections_keep_those_that_are_reserved" {
+  command = plan
+
+  variables {
+    parameters = { max_connections = { value = "30", at_reboot = true } }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["connections"].threshold == 24
+    error_message = "Ordinary roles never get the last six."
+  }
+}
+
 run "the_alarm_of_connections_follows_the_parameter" {
   command = plan
 
@@ -558,6 +599,34 @@ run "vault_and_own_key" {
   }
 }
 
+run "copies_begin_in_the_hour_in_which_a_window_ends" {
+  command = plan
+
+  variables {
+    backup_vault  = "vault"
+    backup_window = "06:00-07:00"
+  }
+
+  assert {
+    condition     = one(aws_backup_plan.this[0].rule).schedule == "cron(0 7 * * ? *)"
+    error_message = "The window is over at 7:00."
+  }
+}
+
+run "copies_wait_for_a_window_that_goes_on" {
+  command = plan
+
+  variables {
+    backup_vault  = "vault"
+    backup_window = "06:30-07:30"
+  }
+
+  assert {
+    condition     = one(aws_backup_plan.this[0].rule).schedule == "cron(0 8 * * ? *)"
+    error_message = "At 7:00 RDS is at work."
+  }
+}
+
 run "a_long_name_fits_a_plan_of_backups" {
   command = plan
 
@@ -664,6 +733,26 @@ run "a_weekly_window_that_is_too_short_is_refused" {
 
   variables {
     maintenance_window = "sun:23:50-mon:00:10"
+  }
+
+  expect_failures = [var.maintenance_window]
+}
+
+run "a_weekly_window_of_a_day_is_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "sun:23:00-mon:23:00"
+  }
+
+  expect_failures = [var.maintenance_window]
+}
+
+run "a_weekly_window_whose_ends_are_swapped_is_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "sun:05:00-sun:04:00"
   }
 
   expect_failures = [var.maintenance_window]

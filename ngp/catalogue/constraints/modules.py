@@ -99,7 +99,8 @@ def _inline(block: hcl.Block, arguments: Sequence[Argument], number: int | None)
     for each in policies.inline(block.labels[0], known, (block, policy), _holder(block)):
         yield from [replace(each, holder=f"{account} {each.holder}")] * (number if is_equal else 1)
     if attributes.keys().isdisjoint({"count", "for_each"}):
-        inner = [each for each in arguments if each.value.path == "inline_policy.policy" and not each.value.partial]
+        certain = [each.body.attributes.get("policy") for each in block.body.of("inline_policy")]  # no dynamic one
+        inner = [each for each in arguments if each.attribute in certain and not each.value.partial]
         where = (block, inner[-1].attribute if inner else None)
         yield from policies.blocks(block.labels[0], [each.value.value for each in inner], where, address(block))
 

@@ -218,6 +218,15 @@ def test_blocks_of_inline_policies_count_together(refused, size, number):
     assert all("aws_iam_role.x inline_policy.policy" in each.what for each in found)
 
 
+def test_blocks_of_unknown_number_are_not_counted(refused):
+    content = ["content {", f'policy = "{"x" * 6000}"', "}", "}"]
+    blocks = [
+        *['dynamic "inline_policy" {', 'for_each = var.none == "" ? [1] : []', *content],
+        *['dynamic "inline_policy" {', 'for_each = var.none == "" ? [] : [1]', *content],
+    ]
+    assert refused(resource("aws_iam_role", *blocks) + UNKNOWN) == []
+
+
 @pytest.mark.parametrize("text", ['"\\ud800"', "[" * 20000])
 def test_policy_of_broken_or_deep_json_is_measured(text):
     sizes = [rule for rule, _, _ in policies.broken("aws_sqs_queue_policy", "policy", text)]

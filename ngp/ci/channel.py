@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from ngp.ci import comment, statuses
+from ngp.ci import comment, evidence, statuses
 from ngp.ci.comment import Marker
 from ngp.ci.events import Event, EventKind
+from ngp.ci.evidence import Evidence
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
 from ngp.forges.forge import Comment, CommitState, CommitStatus, Forge, ForgeError, NotFoundError, PullRequest
@@ -109,13 +110,13 @@ class Channel:
         found = self._own.get(environment)
         return comment.marker(found.body) if found else None
 
-    def planned(self, environment: str, commit: str) -> tuple[str, ...]:
-        """Return the digests of the bundles that statuses of a commit name, the newest first."""
-        if commit not in self._statuses:
+    def evidence(self, environment: str, commit: str) -> Evidence:
+        """Return which bundles the statuses of a commit name; none for no commit."""
+        if commit and commit not in self._statuses:
             found = self.attempt("cannot read the statuses", lambda: self.forge.statuses(commit))
             self.has_read = self.has_read and found is not None
             self._statuses[commit] = found or ()
-        return statuses.bundles(self._statuses[commit], environment)
+        return evidence.read(self._statuses.get(commit, ()), environment)
 
     @property
     def commented(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ngp.ci import bases, statuses
 from ngp.ci.events import CISystem, EventKind
+from ngp.ci.evidence import EvidenceGap
 from ngp.environments import documents, resolving
 from ngp.errors import MissingError, NgpError, RefusedError, StaleError, require
 from ngp.forges.folder import Folder
@@ -15,6 +16,7 @@ from ngp.review import narrowing
 
 if TYPE_CHECKING:
     from ngp.ci.channel import Channel
+    from ngp.ci.comment import Marker
     from ngp.ci.pipeline import Pipeline
     from ngp.runs.bundle.opening import Bundle
 
@@ -84,9 +86,10 @@ def _ordered(pipeline: Pipeline) -> list[str]:
 def collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> tuple[Mapping[str, Bundle], Collection[str]]:
     """Return the bundles by environment, and all environments that the change affects, also those of other jobs.
 
-    The comment says which bundle it is, and a status of the merged head must say so too; after a merge queue, the
-    status of the queue's commit says it alone. A file has to be that very bundle. Raises MissingError (69) for a change
-    without a bundle and where nobody can say what was planned, StaleError (4) or RefusedError (3) for another bundle.
+    The comment says which bundle it is, and the status of a plan for this merge must say so too; after a merge queue,
+    the queue's status of its commit says it alone. A file has to be that very bundle. Raises MissingError (69) for a
+    change without a bundle and where nobody can say what was planned, StaleError (4) or RefusedError (3) for another
+    bundle.
     """
     digests = {name: _digest(pipeline, channel, name) for name in names}
     _require_read(channel)
@@ -111,43 +114,57 @@ def _digest(pipeline: Pipeline, channel: Channel, name: str) -> str:
     pull request. Raises StaleError (4) for a comment that is about another commit than the one that was merged, and as
     `_require_planned`.
     """
-    queued = next(iter(channel.planned(name, channel.head)), "") if channel.head else ""
-    about = channel.named(name)
+    queued, about = channel.evidence(name, channel.head).queue, channel.named(name)
     if queued and not (about and about.bundle and name in pipeline.platform.protected):
-        return queued
+        return queued[0]
     if about is None or not about.bundle:
         return ""
-    heads = {channel.head, channel.merged_head}
-    if channel.merged_head and about.head not in heads:
-        what = f"the comment on {name} is not about the merged commit"
-        why = f"it is about {about.head[:12]}, but the last commit of the pull request was {channel.merged_head[:12]}"
-        raise StaleError(what, why=why, todo=f"review and apply the change by hand: ngp apply {name}")
     if channel.merged_head:
-        _require_planned(channel, name, about.bundle)
+        _require_merged_commit(channel, name, about)
+        _require_planned(channel, name, about)
     return about.bundle
 
 
-def _require_planned(channel: Channel, name: str, digest: str) -> None:
-    """Raise for a bundle that no status of the merged pull request's head names: many people may edit a comment.
+def _require_merged_commit(channel: Channel, name: str, about: Marker) -> None:
+    if about.head not in {channel.head, channel.merged_head}:
+        what = f"the comment on {name} is not about the merged commit"
+        why = f"it is about {about.head[:12]}, but the last commit of the pull request was {channel.merged_head[:12]}"
+        raise StaleError(what, why=why, todo=_by_hand(name))
 
-    Raises MissingError (69) where no status names a bundle, StaleError (4) where they name others. A folder has no
-    pull requests, so nothing asks here for statuses in it.
+
+def _require_planned(channel: Channel, name: str, about: Marker) -> None:
+    """Raise for a bundle that no plan for this merge made, as statuses say: many people may edit a comment.
+
+    The pull request's own plans have theirs on its last commit. A plan of a merge train and an apply write a comment
+    about the merged commit, so there a status of the queue counts, too. Raises MissingError (69) where no status names
+    a bundle, StaleError (4) where they name others. A folder has no pull requests, so nothing asks here for its
+    statuses.
     """
-    planned = channel.planned(name, channel.merged_head)
+    of_pull, commit = channel.evidence(name, channel.merged_head), channel.merged_head
+    of_queue = channel.evidence(name, channel.head if about.head == channel.head else "")
     _require_read(channel)
-    if digest in planned:
+    if about.bundle in {*of_pull.pull_request, *of_queue.queue}:
         return
-    status, commit = statuses.context("plan", name), channel.merged_head[:12]
-    by_hand = f"review and apply the change by hand: ngp apply {name}"
-    if planned:
-        what = f"the comment on {name} names another bundle than the status of its plan"
-        why = (
-            f"the comment names {digest[:12]}, but {status} of {commit} names {', '.join(one[:12] for one in planned)}"
-        )
-        raise StaleError(what, why=why, todo=f"find out who edited the comment; {by_hand}")
-    why = f"the account of this token set no status {status} on {commit} that names a bundle, or a later plan failed"
-    todo = f"give the jobs that plan and apply the same account, which can set statuses; now {by_hand}"
-    raise MissingError(f"cannot tell which bundle of {name} was reviewed", why=why, todo=todo)
+    status, planned = statuses.context("plan", name), of_pull.pull_request
+    if not planned:
+        commit, planned = about.head, of_queue.queue
+    if not planned:
+        gap, commit = (of_pull.gap, channel.merged_head)
+        if gap is EvidenceGap.NONE and of_queue.gap is not EvidenceGap.NONE:
+            gap, commit = of_queue.gap, channel.head
+        todo = "; now ".join(filter(None, [gap.todo, _by_hand(name)]))
+        raise MissingError(f"cannot tell which bundle of {name} was reviewed", why=gap.why(status, commit), todo=todo)
+    what = f"the comment on {name} names another bundle than the status of its plan"
+    others = ", ".join(one[:12] for one in planned)
+    why = (
+        f"the comment names {about.bundle[:12]}, but {status} of {commit[:12]} names {others}: "
+        "the last plan could not set its status, or somebody edited the comment"
+    )
+    raise StaleError(what, why=why, todo=_by_hand(name))
+
+
+def _by_hand(name: str) -> str:
+    return f"review and apply the change by hand: ngp apply {name}"
 
 
 def _require_read(channel: Channel) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from enum import Enum
 
+from ngp.ci.events import Event, EventKind
 from ngp.forges.forge import CommitState, CommitStatus, Forge
 from ngp.reports import words
 from ngp.reports.report import Report
@@ -12,7 +15,23 @@ from ngp.views.terminal import amount
 
 _LONGEST = 255  # characters of a context (GitHub)
 _DESCRIPTION = 140  # and of a description
-_BUNDLE = re.compile(r"(?:^|.* )bundle ([0-9a-f]{64})", re.DOTALL)
+_BUNDLE = re.compile(r"(?:.*? )??(queue )?bundle ([0-9a-f]{64})", re.DOTALL)
+_OUTSIDE = "not for a merge: "
+
+
+class PlanKind(Enum):
+    """What a plan was made for. Only a plan for a merge may decide what is applied after it."""
+
+    PULL_REQUEST = "bundle"
+    QUEUE = "queue bundle"  # of a merge queue or a merge train, on the commit that it merges
+    OUTSIDE = ""  # a push, a schedule, a pipeline that somebody started by hand
+
+
+def kind(event: Event) -> PlanKind:
+    """Return the kind of the plans that an event starts."""
+    if event.kind is EventKind.MERGE_QUEUE:
+        return PlanKind.QUEUE
+    return PlanKind.PULL_REQUEST if event.is_before_merge else PlanKind.OUTSIDE
 
 
 def context(verb: str, environment: str = "") -> str:
@@ -21,33 +40,35 @@ def context(verb: str, environment: str = "") -> str:
 
 
 def of_report(verb: str, report: Report, url: str) -> CommitStatus:
-    """Return the status of one environment; that of a plan ends with the digest of its bundle."""
-    state, text = CommitState.SUCCESS if report.exit_code in (0, 2) else CommitState.FAILURE, words.totals(report)
-    if verb == "plan" and report.bundle:
-        named = f" · bundle {report.bundle.digest}"
-        text = f"{_cut(text, _DESCRIPTION - len(named))}{named}"
-    return CommitStatus(context(verb, report.environment), state, text, url)
+    """Return the status of one environment."""
+    state = CommitState.SUCCESS if report.exit_code in (0, 2) else CommitState.FAILURE
+    return CommitStatus(context(verb, report.environment), state, words.totals(report), url)
+
+
+def of_kind(status: CommitStatus, kind: PlanKind, digest: str = "") -> CommitStatus:
+    """Return the status of a plan with its kind: it ends with the digest of its bundle if the plan is for a merge."""
+    text = status.description
+    if kind is PlanKind.OUTSIDE:
+        return replace(status, description=_cut(f"{_OUTSIDE}{text}", _DESCRIPTION))
+    named = f" · {kind.value} {digest}" if digest else ""
+    return replace(status, description=f"{_cut(text, _DESCRIPTION - len(named))}{named}")
+
+
+def is_outside(status: CommitStatus) -> bool:
+    """Return whether a plan that is not for a merge set this status."""
+    return status.description.startswith(_OUTSIDE)
+
+
+def bundle(status: CommitStatus) -> tuple[PlanKind, str]:
+    """Return the kind and the digest of the bundle that the status of a plan names, "" for none."""
+    found = _BUNDLE.fullmatch(status.description) if status.state is CommitState.SUCCESS else None
+    if found is None or is_outside(status):
+        return PlanKind.OUTSIDE, ""
+    return (PlanKind.QUEUE if found[1] else PlanKind.PULL_REQUEST), found[2]
 
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def bundles(known: Iterable[CommitStatus], environment: str) -> tuple[str, ...]:
-    """Return the digests of the bundles that our own statuses of plans name, the newest first.
-
-    `known` are the statuses of one commit, the newest first. A failed plan voids the plans before it. Several may be
-    there: of two pipelines that plan a commit at once, one may write the comment last, and the other one the status.
-    """
-    wanted, found = context("plan", environment), list[str]()
-    for one in known:
-        if one.context != wanted or not one.is_own:
-            continue
-        if one.state is CommitState.FAILURE:
-            break
-        named = _BUNDLE.fullmatch(one.description) if one.state is CommitState.SUCCESS else None
-        found += [named[1]] if named else []
-    return tuple(found)
 
 
 def over_all(verb: str, known: Sequence[CommitStatus], environments: Collection[str], url: str) -> CommitStatus:

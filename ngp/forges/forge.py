@@ -58,14 +58,14 @@ class PullRequest:
 class CommitStatus:
     """A commit status. `context` names the check; a later status of the same context replaces it.
 
-    `is_own` says of one that was read that the user of the token set it, as far as the forge tells.
+    `is_own` says of one that was read that the user of the token set it; None if the forge does not say who that is.
     """
 
     context: str
     state: CommitState
     description: str = ""
     url: str = ""
-    is_own: bool = field(default=False, compare=False)
+    is_own: bool | None = field(default=False, compare=False)
 
 
 class Forge(Protocol):

@@ -68,7 +68,7 @@ class GitHub:
     def statuses(self, commit: str) -> Sequence[CommitStatus]:
         """Return the statuses of a commit, the newest first.
 
-        None counts as its own while nothing has told who the token is: a status is evidence of what was reviewed.
+        While nothing has told who the token is, nobody can say which are its own: a status is evidence of a review.
         """
         self._ask()
         return [
@@ -76,7 +76,7 @@ class GitHub:
                 str(one["context"]),
                 _state(str(one["state"])),
                 str(one.get("description") or ""),
-                is_own=bool(self._user) and self._is_own(one.get("creator")),
+                is_own=self._is_own(one.get("creator")) if self._user else None,
             )
             for one in self._client.pages(f"{self._home}/commits/{commit}/statuses")  # the newest come first
         ]

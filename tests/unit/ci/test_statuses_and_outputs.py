@@ -1,7 +1,12 @@
 import itertools
 from dataclasses import replace
 
-from ngp.ci import outputs, statuses, workflow_commands
+import pytest
+
+from ngp.ci import evidence, outputs, statuses, workflow_commands
+from ngp.ci.events import CISystem, Event, EventKind
+from ngp.ci.evidence import Evidence, EvidenceGap
+from ngp.ci.statuses import PlanKind
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
 from ngp.forges.forge import CommitState, CommitStatus
@@ -54,26 +59,69 @@ def test_a_status_is_named_within_the_limit():
     assert len(statuses.context("plan", "e" * 400)) == 255
 
 
-def test_the_status_of_a_plan_names_its_bundle_within_the_limit_of_github():
-    digest = "c" * 64
-    fact = BundleFact("dev.bundle", digest, "")
-    made = statuses.of_report("plan", Report(Verb.PLAN, "dev", bundle=fact, counts=Counts(create=2)), "")
-    own = replace(made, is_own=True)
-    assert statuses.bundles([own], "dev") == (digest,)
-    assert statuses.bundles([made], "dev") == statuses.bundles([own], "prod") == ()
-    assert statuses.bundles([replace(own, state=CommitState.FAILURE)], "dev") == ()
-    assert statuses.bundles([replace(own, state=CommitState.FAILURE), own], "dev") == ()
-    assert statuses.bundles([replace(made, state=CommitState.FAILURE), own], "dev") == (digest,)
-    older = replace(own, description=own.description.replace("c", "d"))
-    assert statuses.bundles([own, replace(own, state=CommitState.PENDING), older], "dev") == (digest, "d" * 64)
-    assert statuses.bundles([replace(own, description=f"bundle {digest} and more")], "dev") == ()
+DIGEST = "c" * 64
+
+
+def plan_status(kind=PlanKind.PULL_REQUEST, digest=DIGEST, **more):
+    made = statuses.of_report("plan", Report(Verb.PLAN, "dev", counts=Counts(create=2)), "")
+    return replace(statuses.of_kind(made, kind, digest), **{"is_own": True, **more})
+
+
+def test_the_status_of_a_plan_names_its_bundle_by_the_kind_of_the_plan():
+    queue, outside = plan_status(PlanKind.QUEUE, "d" * 64), plan_status(PlanKind.OUTSIDE)
+    assert evidence.read([plan_status(), queue], "dev") == Evidence((DIGEST,), ("d" * 64,), EvidenceGap.OLDER)
+    assert DIGEST not in outside.description
+    assert statuses.bundle(outside) == (PlanKind.OUTSIDE, "")
+    forged = replace(outside, description=f"{outside.description} · bundle {DIGEST}")
+    assert statuses.bundle(forged) == (PlanKind.OUTSIDE, "")
+    assert evidence.read([queue], "prod") == Evidence()
+    assert evidence.read([plan_status(description=f"bundle {DIGEST} and more")], "dev").pull_request == ()
+
+
+def test_only_a_plan_for_a_merge_names_a_bundle():
+    kinds = {kind: statuses.kind(Event(CISystem.GITHUB, kind)) for kind in EventKind}
+    for kind in (EventKind.PULL_REQUEST, EventKind.COMMENT):
+        assert kinds.pop(kind) is PlanKind.PULL_REQUEST
+    assert kinds.pop(EventKind.MERGE_QUEUE) is PlanKind.QUEUE
+    assert set(kinds.values()) == {PlanKind.OUTSIDE}
+
+
+def test_a_failed_plan_for_a_merge_voids_the_ones_before_it():
+    own, failed = plan_status(), plan_status(digest="", state=CommitState.FAILURE)
+    older, pending = plan_status(digest="d" * 64), plan_status(digest="", state=CommitState.PENDING)
+    assert evidence.read([own, pending, older], "dev").pull_request == (DIGEST, "d" * 64)
+    assert evidence.read([failed, own], "dev").pull_request == ()
+    assert evidence.read([own, failed, older], "dev").pull_request == (DIGEST,)
+    assert evidence.read([replace(failed, is_own=False), own], "dev").pull_request == (DIGEST,)
+    at_night = plan_status(PlanKind.OUTSIDE, state=CommitState.FAILURE)
+    assert evidence.read([at_night, own], "dev").pull_request == (DIGEST,)
+
+
+@pytest.mark.parametrize(
+    ("known", "gap"),
+    [
+        ([], EvidenceGap.NONE),
+        ([plan_status(PlanKind.OUTSIDE)], EvidenceGap.NONE),
+        ([plan_status(is_own=None)], EvidenceGap.UNKNOWN),
+        ([plan_status(is_own=False)], EvidenceGap.FOREIGN),
+        ([plan_status(digest="", state=CommitState.PENDING)], EvidenceGap.UNFINISHED),
+        ([plan_status(state=CommitState.FAILURE), plan_status()], EvidenceGap.FAILED),
+        ([plan_status(digest="")], EvidenceGap.OLDER),
+    ],
+)
+def test_it_is_known_why_no_status_names_a_bundle(known, gap):
+    assert evidence.read(known, "dev") == Evidence(gap=gap)
+
+
+@pytest.mark.parametrize("kind", PlanKind)
+def test_the_status_of_a_plan_is_within_the_limit_of_github(kind):
     units = tuple(UnitReport(str(at), "m", 1, outcome) for at, outcome in enumerate(Outcome))
-    report = Report(Verb.APPLY, "dev", bundle=fact, counts=Counts(*[10**9] * 3), units=units)
-    long = statuses.of_report("plan", report, "")
-    assert len(long.description) == 140
-    assert "… · bundle " in long.description  # half a number would be another number
-    assert statuses.bundles([replace(long, state=CommitState.SUCCESS, is_own=True)], "dev") == (digest,)
-    assert digest not in statuses.of_report("apply", report, "").description
+    report = Report(Verb.PLAN, "dev", counts=Counts(*[10**9] * 3), units=units)
+    long = statuses.of_kind(statuses.of_report("plan", report, ""), kind, DIGEST)
+    assert len(long.description) <= 140
+    if kind is not PlanKind.OUTSIDE:
+        assert f"… · {kind.value} {DIGEST}" in long.description  # half a number would be another number
+        assert statuses.bundle(replace(long, state=CommitState.SUCCESS)) == (kind, DIGEST)
 
 
 def test_the_worst_exit_code_wins_in_any_order():

@@ -41,8 +41,8 @@ def apply_one(pipeline: Pipeline, name: str, bundle: Bundle, act: Callable[[], R
     return ApplyResult(name, report.exit_code, file, report=report)
 
 
-def report(pipeline: Pipeline, reports: ReportRequest, result: RunResult, file: str) -> Report:
+def report(reports: ReportRequest, result: RunResult, file: str) -> Report:
     """Return the report of an apply, without causes: the reviewed plan has them. `file` is the name of the bundle."""
     reports.show_bundle_as(file)
     known = replace(reports.facts or making.RunFacts(), bundle=reports.bundle)
-    return pipeline.located(making.of_run(result, known, exit_code=result.exit_code()))
+    return making.of_run(result, known, exit_code=result.exit_code())

@@ -41,11 +41,17 @@ class CheckedChange:
 
     tier: Tier
     why: str
-    affected: Affected | None  # None: everything
+    affected: Affected | None  # None: compared with nothing
     rules: str = ""  # the commit whose policies hold, "" for the work tree
+    is_whole: bool = False  # all units are planned, not only the affected ones
     expected: tuple[str, ...] = ()  # environments that the change affects, also those of other jobs
     flags: tuple[Finding, ...] = ()
     broken: tuple[tuple[str, Finding], ...] = ()  # by environment
+
+    @property
+    def narrowed(self) -> Affected | None:
+        """The affected units if only these are planned, None if all are."""
+        return None if self.is_whole else self.affected
 
 
 def trust(pipeline: Pipeline) -> Trust:
@@ -84,7 +90,7 @@ def begin(
         channel.begin(())
         pipeline.fail(channel, error.findings)
         raise
-    chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
+    chosen = [one for one in resolved if change.narrowed is None or change.narrowed.names(one.environment.name)]
     channel.begin([one.environment.name for one in chosen], change.expected)
     return chosen, change
 
@@ -108,18 +114,22 @@ def start(pipeline: Pipeline, environments: Sequence[str], since: str) -> list[R
 
 
 def examine(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, request: ChangeRequest) -> CheckedChange:
-    """Compare with the base. Raises NgpError where nothing says what changed."""
+    """Compare with the base. Raises NgpError where nothing says what changed.
+
+    A plan of everything widens only the choice of units: a change that is not merged must not choose its own rules.
+    """
     tier, why = trusted
-    since, everything = request.since, request.is_whole
-    platform = pipeline.platform
-    if everything and tier is Tier.MEMBER:
-        return CheckedChange(tier, why, None, expected=tuple(documents.names(platform)))
+    platform, is_whole = pipeline.platform, request.is_whole and tier is Tier.MEMBER
+    everywhere = tuple(documents.names(platform)) if is_whole else ()
+    if is_whole and not pipeline.event.is_before_merge:
+        return CheckedChange(tier, why, None, is_whole=True, expected=everywhere)
     from ngp.review import baseline, contracts
 
     base = _base(pipeline, may_fetch=tier is Tier.MEMBER)
-    named = since or _parted(pipeline, base, may_fetch=tier is Tier.MEMBER)
+    named = request.since or _parted(pipeline, base, may_fetch=tier is Tier.MEMBER)
     found = narrowing.collect(platform, resolved, named)
-    request.emit(found)
+    if not is_whole:
+        request.emit(found)
     flags = tiers.flags(platform.path, found.changed)
     found = locations.of_affected(found, pipeline.prefix)
     names = [one.environment.name for one in resolved]
@@ -127,11 +137,10 @@ def examine(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, re
     pipeline.annotate(flags, "warning")
     for one in flags:
         pipeline.say(f"review this: {one}")
-    expected = tuple({one.environment for one in found.units} | _others(platform, names, named))
+    expected = everywhere or tuple({one.environment for one in found.units} | _others(platform, names, named))
     rules = bases.rules(platform, base, found.commit)
-    return CheckedChange(
-        tier, why, found, rules, expected, flags, tuple((one.environment, one.finding) for one in broken)
-    )
+    breaks = tuple((one.environment, one.finding) for one in broken)
+    return CheckedChange(tier, why, found, rules, is_whole, expected, flags, breaks)
 
 
 def _parted(pipeline: Pipeline, base: str, *, may_fetch: bool) -> str:

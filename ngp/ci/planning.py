@@ -71,4 +71,4 @@ def finish(pipeline: Pipeline, reports: ReportRequest, result: RunResult) -> Rep
     if code:
         pipeline.drop_bundle(name)
     reports.show_bundle_as("" if code else pipeline.bundle(name).name)
-    return pipeline.located(reports.make(result, code))
+    return reports.make(result, code)

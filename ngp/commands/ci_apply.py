@@ -72,6 +72,7 @@ def _apply(pipeline: Pipeline, name: str, bundle: Bundle, running: tuple[Sequenc
 
     context, path, (identities, parallelism) = options.context(), bundle.archive.path, running
     reports = reporting.require(context, pipeline.reports(f"{name}.apply"))
+    reports.locate = pipeline.located
     asked = bundle_applies.BundleApply(
         RunOptions(parallelism=parallelism),
         has_headlines=False,
@@ -80,4 +81,4 @@ def _apply(pipeline: Pipeline, name: str, bundle: Bundle, running: tuple[Sequenc
         opened=lambda run: pipeline.command(workflow_commands.masks(making.facts(run).secrets)),
     )
     result, _ = bundle_applies.apply(context, path, asked)
-    return reporting.record(context, reports, applying.report(pipeline, reports, result, path.name))
+    return reporting.record(context, reports, applying.report(reports, result, path.name))

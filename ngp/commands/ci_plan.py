@@ -100,6 +100,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: CheckedChange, plan_op
     """Plan one environment into a bundle, and write its reports."""
     from ngp.commands import running
     from ngp.reports import making
+    from ngp.review.affected import Affected
     from ngp.runs import planning as runs
     from ngp.runs.results import Verb
 
@@ -107,6 +108,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: CheckedChange, plan_op
     pipeline.drop_bundle(name)
     wanted = plan_options.bundle(context, pipeline.bundle(name))
     reports = reporting.require(context, pipeline.reports(name))
+    reports.locate = pipeline.located
     reports.prepare(resolved, None if change.affected is None else change.rules)
 
     def plan_units(chosen: Sequence[str]) -> RunResult:
@@ -117,10 +119,10 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: CheckedChange, plan_op
         ):
             pipeline.command(workflow_commands.masks(making.facts(now.run).secrets))
             result = runs.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))
-            reports.observe(now.run, change.affected, change.flags)
+            reports.observe(now.run, change.affected or Affected("", "", ()), change.flags)
         return result
 
-    result = planning.plan_with_feeders(pipeline, review.choice(resolved, change.affected, ()), plan_units)
+    result = planning.plan_with_feeders(pipeline, review.choice(resolved, change.narrowed, ()), plan_units)
     bundles.print_bundle(wanted, context, result, reports)
     made = planning.finish(pipeline, reports, result)
     return reporting.record(context, reports, made)

@@ -55,10 +55,13 @@ def judge(context: Context, reports: ReportRequest, result: RunResult, exit_code
 
 
 def record(context: Context, reports: ReportRequest, made: Report) -> Report:
-    """Print the verdict on a judged plan and write its report; return the report with its final exit code."""
+    """Print the verdict on a judged plan and write its report; return it as its readers get it.
+
+    Its places are located, and it has the final exit code.
+    """
     if reports.policy is not None:
         verdicts.print_violations(reports.policy, context.settings)
-    return replace(made, exit_code=show(context, reports.put(made), made.exit_code))
+    return replace(reports.locate(made), exit_code=show(context, reports.put(made), made.exit_code))
 
 
 def show(context: Context, written: WrittenReports, exit_code: int = 0) -> int:

@@ -38,9 +38,13 @@ class WrittenReports:
 
 @dataclass
 class ReportRequest:
-    """The requested reports, and facts that are known while the run is open. Without `paths` it records nothing."""
+    """The requested reports, and facts that are known while the run is open. Without `paths` it records nothing.
+
+    `locate` leads the places of every report to where its readers look for them.
+    """
 
     paths: tuple[Path, ...] = ()
+    locate: Callable[[Report], Report] = field(default=lambda made: made, repr=False)
     facts: RunFacts | None = field(default=None, init=False)
     platform: Path | None = field(default=None, init=False)
     bundle: BundleFact | None = field(default=None, init=False)
@@ -135,11 +139,11 @@ class ReportRequest:
         return making.of_run(result, known, exit_code=exit_code)
 
     def put(self, made: Report) -> WrittenReports:
-        """Write a report that is made already. The run is over, so a failure is a value."""
+        """Write a report that is made already, with its places located. The run is over, so a failure is a value."""
         from ngp.reports import files
 
         try:
-            files.write(made, self.paths, self.platform)
+            files.write(self.locate(made), self.paths, self.platform)
         except NgpError as error:
             return WrittenReports(error=error)
         return WrittenReports(self.paths)

@@ -1,6 +1,5 @@
 """Bundles are applied one after the other, until one fails."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 from ngp.ci import applying
@@ -32,7 +31,6 @@ def test_the_report_of_an_apply_names_its_bundle_and_has_the_code_of_the_run():
     reports = ReportRequest()
     reports.bundle = BundleFact("/a/dev.bundle", "0123", "")
     failed = RunResult("run", Verb.APPLY, "dev", (UnitResult("app", "app", 1, Outcome.LOCKED),))
-    pipeline = SimpleNamespace(located=lambda report: replace(report, project="located"))
-    made = applying.report(pipeline, reports, failed, "dev.bundle")
-    assert (made.exit_code, made.bundle.file, made.project) == (5, "dev.bundle", "located")
+    made = applying.report(reports, failed, "dev.bundle")
+    assert (made.exit_code, made.bundle.file) == (5, "dev.bundle")
     assert applying.apply_one(None, "dev", BUNDLE, lambda: made).report == made

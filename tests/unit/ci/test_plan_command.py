@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from ngp.ci import changes
+from ngp.errors import Finding
 from tests.ci_repository import CiRepository
 from tests.harness import Ngp
 
@@ -108,10 +109,11 @@ def test_an_output_that_a_unit_takes_and_that_is_renamed_is_told(repository):
     assert "network_id" in done.stderr
 
 
-def test_an_output_that_no_longer_fits_its_input_is_told(repository):
+@pytest.mark.parametrize("line", [("dev",), ("dev", "--everything")])
+def test_an_output_that_no_longer_fits_its_input_is_told(repository, line):
     base = repository.head
     repository.commit(BASE_OUTPUTS, "= terraform_data.vpc.id", '= ["a", "b"]')
-    done = repository.run("plan", "dev", "--json", event=repository.pull(base, is_fork=False))
+    done = repository.run("plan", *line, "--json", event=repository.pull(base, is_fork=False))
     assert done.exit_code == 1
     [finding] = done.document["environments"][0]["findings"]
     assert finding["what"].startswith("dev: app.vpc_id is wired to base.vpc_id, but ")
@@ -249,3 +251,24 @@ def test_a_change_is_compared_with_the_newest_commit_of_its_target(repository, a
     Ngp(repository.path).call("ci", "plan", env={**gitlab, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"})
     assert seen[1].rules == newest
     assert seen[1].affected.commit == event["pull_request"]["base"]["sha"]
+
+
+def test_a_change_cannot_choose_its_own_rules_by_a_plan_of_everything(repository, advanced, monkeypatch):
+    """`--everything` widens the choice of units; flags, policies and reasons are those of the comparison."""
+    event, newest = advanced
+    (repository.path / "templates/root").mkdir(parents=True, exist_ok=True)
+    (repository.path / "templates/root/main.tf.j2").write_text("# nothing\n")
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--message", "A template")
+    event["pull_request"]["head"]["sha"] = repository.head
+    repository.forge.pulls[12]["head"] = repository.head
+    seen, examine = [], changes.examine
+    monkeypatch.setattr(changes, "examine", lambda *words, **more: seen.append(examine(*words, **more)) or seen[-1])
+    monkeypatch.setattr(changes, "check", lambda *_: [Finding("nothing is planned here")])
+    done = repository.run("plan", "--everything", "--json", event=event)
+    assert [one["environment"] for one in done.document["environments"]] == ["dev", "prod"]
+    assert done.document["flags"][0]["file"] == "templates/root/main.tf.j2"
+    assert (seen[0].rules, seen[0].affected.commit, seen[0].narrowed) == (newest, newest, None)
+    done = repository.run("plan", "--everything", "--json", event=event, name="schedule")
+    assert [one["environment"] for one in done.document["environments"]] == ["dev", "prod"]
+    assert (done.document["flags"], seen[1].affected) == ([], None)

@@ -1,6 +1,7 @@
 """The reports of a run: what a verdict and a full disk do to its exit code, and which errors are reported."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -44,6 +45,17 @@ def test_a_report_that_cannot_be_written_fails_a_run_that_went_well(request_of, 
 def test_an_error_that_ends_a_run_is_reported(request_of, error):
     [path] = request_of.write_failure(Verb.APPLY, "dev", error).paths
     assert json.loads(path.read_text())["exit_code"] == error.exit_code
+
+
+def test_every_report_has_its_places_located(request_of):
+    """Also that of a run that an error ended."""
+    request_of.locate = lambda made: replace(made, project="located")
+    for written in (
+        request_of.write(sample_runs.run(), 0),
+        request_of.write_failure(Verb.APPLY, "dev", NgpError("no")),
+    ):
+        [path] = written.paths
+        assert json.loads(path.read_text())["project"] == "located"
 
 
 @pytest.mark.parametrize("error", [UsageError("no"), MissingError("no")])

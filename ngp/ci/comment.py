@@ -109,16 +109,27 @@ def fitting(texts: Sequence[str], limit: int) -> Iterator[str]:
 
 
 def render_unplanned(
-    about: Marker, why: str, units: Sequence[AffectedUnit], found: Sequence[Finding], flags: Sequence[Finding]
+    about: Marker,
+    why: str,
+    units: Sequence[AffectedUnit] | None,
+    found: Sequence[Finding],
+    flags: Sequence[Finding],
+    order: str = "",
 ) -> str:
-    """Return the comment for a change that was checked and not planned."""
+    """Return the comment for a change that was not planned.
+
+    `units` are the affected units, None if nobody compared. `order` is the commit that a member may order to plan.
+    """
     lines = [str(about), f"{_CHECKS}{markdown.code(about.environment)}", "", f"Not planned: {markdown.code(why)}"]
-    lines += ["", "To plan this commit, a member writes a comment with only this line:", ""]
-    lines += [markdown.fence([f"/ngp plan {about.head}"], "text")] if about.head else []
-    lines += _list("Problems", found) + _list("Check these files before you order a plan", flags)
-    lines += ["", f"**{amount(len(units), 'unit')} affected**", ""]
-    lines += [f"- {markdown.code(one.unit)}: {markdown.code(_why(one))}" for one in units[:50]]
-    lines += [f"- … and {amount(len(units) - 50, 'more unit')}"] if len(units) > 50 else []
+    if order:
+        lines += ["", "To plan this commit, a member writes a comment with only this line:", ""]
+        lines += [markdown.fence([f"/ngp plan {order}"], "text")]
+    lines += _list("Problems", found)
+    lines += _list(f"Check these files before {'you order a plan' if order else 'the merge'}", flags)
+    if units is not None:
+        lines += ["", f"**{amount(len(units), 'unit')} affected**", ""]
+        lines += [f"- {markdown.code(one.unit)}: {markdown.code(_why(one))}" for one in units[:50]]
+        lines += [f"- … and {amount(len(units) - 50, 'more unit')}"] if len(units) > 50 else []
     return _fit(lines)
 
 

@@ -41,13 +41,13 @@ def check_and_plan(
     name = resolved.environment.name
     found = tuple(changes.check(pipeline, resolved, change))
     if found:
-        return PlanResult(name, NgpError.exit_code, found)
+        return PlanResult(name, NgpError.exit_code, found, why="the checks found problems")
     if change.tier is not Tier.MEMBER:
         return PlanResult(name, 0)
     try:
         report = plan()
     except NgpError as error:
-        return PlanResult(name, error.exit_code, error.findings)
+        return PlanResult(name, error.exit_code, error.findings, why="the plan failed")
     return PlanResult(name, report.exit_code, report=report)
 
 

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlanResult:
-    """What became of one environment that was checked, and planned if there is a report."""
+    """What became of one environment that was checked, and planned if there is a report; else `why` says why not."""
 
     environment: str
     exit_code: int
     findings: tuple[Finding, ...] = ()
     report: Report | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ def report_plan(pipeline: Pipeline, channel: Channel, change: CheckedChange, don
 
 
 def _unplanned(pipeline: Pipeline, head: str, change: CheckedChange, done: PlanResult) -> str:
-    """Return the comment of an environment that was checked and not planned."""
-    name = done.environment
-    units = [one for one in change.affected.units if one.environment == name] if change.affected else []
-    why = change.why if change.tier is Tier.STRANGER else "the checks found problems"
+    """Return the comment of an environment that was not planned. Only GitHub has comments that order a plan."""
+    name, is_stranger = done.environment, change.tier is Tier.STRANGER
+    units = [one for one in change.affected.units if one.environment == name] if change.affected else None
+    why, order = change.why if is_stranger else done.why, head if is_stranger and pipeline.is_github else ""
     found, flags = (locations.findings(one, pipeline.prefix) for one in (done.findings, change.flags))
-    return comment.render_unplanned(comment.Marker(name, "", head), why, units, found, flags)
+    return comment.render_unplanned(comment.Marker(name, "", head), why, units, found, flags, order)
 
 
 def publish_plans(pipeline: Pipeline, change: CheckedChange, done: Sequence[PlanResult]) -> Totals:

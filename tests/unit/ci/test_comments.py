@@ -120,13 +120,25 @@ def test_what_is_checked_and_not_planned():
     reason = Reason(CauseKind.MODULE, "its module changed: `x` @anna")
     units = [AffectedUnit("dev", "app", "app", (reason,))] * 80
     flagged = [Finding("a template changed", "templates/x.j2")] * 60
-    body = comment.render_unplanned(Marker("dev", "", HEAD), "from a fork", units, [Finding("bad @anna")], flagged)
+    body = comment.render_unplanned(
+        Marker("dev", "", HEAD), "from a fork", units, [Finding("bad @anna")], flagged, HEAD
+    )
     text = is_sound(body)
     assert f"/ngp plan {HEAD}" in body
     assert "`bad @anna`" in body
     assert "@anna" not in text
     assert "and 30 more units" in text
     assert "and 10 more" in text
+    assert "#### Check these files before you order a plan" in body
+
+
+def test_what_was_compared_with_nothing_and_may_not_be_ordered_says_neither():
+    flagged = [Finding("a template changed", "templates/x.j2")]
+    body = comment.render_unplanned(Marker("dev", "", HEAD), "the plan failed", None, [Finding("bad")], flagged)
+    assert "Not planned: `the plan failed`" in body
+    assert "#### Check these files before the merge" in body
+    assert "/ngp plan" not in body
+    assert "affected" not in body
 
 
 def test_checks_that_are_outdated_are_no_plan():

@@ -101,17 +101,17 @@ def raise_stale():
 @pytest.mark.parametrize(
     ("found", "tier", "plan", "expected"),
     [
-        ([Finding("stale")], Tier.MEMBER, raise_stale, (1, (Finding("stale"),), None)),
-        ([], Tier.STRANGER, raise_stale, (0, (), None)),
-        ([], Tier.MEMBER, raise_stale, (4, (Finding("it moved"),), None)),
-        ([], Tier.MEMBER, lambda: SimpleNamespace(exit_code=2), (2, (), SimpleNamespace(exit_code=2))),
+        ([Finding("stale")], Tier.MEMBER, raise_stale, (1, (Finding("stale"),), None, "the checks found problems")),
+        ([], Tier.STRANGER, raise_stale, (0, (), None, "")),
+        ([], Tier.MEMBER, raise_stale, (4, (Finding("it moved"),), None, "the plan failed")),
+        ([], Tier.MEMBER, lambda: SimpleNamespace(exit_code=2), (2, (), SimpleNamespace(exit_code=2), "")),
     ],
 )
 def test_only_a_checked_change_of_a_member_is_planned(pipeline, mocker, found, tier, plan, expected):
     mocker.patch.object(changes, "check", return_value=found)
     resolved = SimpleNamespace(environment=SimpleNamespace(name="dev"))
     done = planning.check_and_plan(pipeline, resolved, SimpleNamespace(tier=tier), plan)
-    assert (done.environment, done.exit_code, done.findings, done.report) == ("dev", *expected)
+    assert (done.environment, done.exit_code, done.findings, done.report, done.why) == ("dev", *expected)
 
 
 def test_only_a_member_orders_a_plan_by_a_comment():

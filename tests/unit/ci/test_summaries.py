@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ngp.ci import comment
+from ngp.ci import changes, comment
 from ngp.ci.comment import Marker
 from ngp.errors import Finding
 from ngp.reports import document, markdown, page
@@ -53,6 +53,20 @@ def test_the_summary_says_why_nothing_was_planned(repository, summarize):
     base = repository.head
     repository.commit("ngp.yaml", "name: small", "nam: small")
     assert "`ngp.yaml:2`" in summarize("plan", code=64, event=repository.pull(base))
+
+
+@pytest.mark.parametrize("name", ["schedule", "merge_group"])
+def test_the_summary_asks_for_an_order_only_where_one_helps(repository, summarize, monkeypatch, name):
+    """Nobody can order a plan at night or in a queue, and nobody compared anything at night."""
+    monkeypatch.setattr(changes, "check", lambda *_: [Finding("nothing is planned here")])
+    base = repository.head
+    repository.commit(TFVARS, "10.0.0.0", "10.1.0.0")
+    event = {"merge_group": {"head_sha": repository.head, "base_sha": base}}
+    text = summarize("plan", "dev", code=1, event=event, name=name)
+    assert "Not planned: `the checks found problems`" in text
+    assert "/ngp plan" not in text
+    assert ("**2 units affected**" in text) is (name == "merge_group")
+    assert "0 units" not in text
 
 
 def test_the_summary_says_why_nothing_was_applied(repository, bundle, applied, summarize):

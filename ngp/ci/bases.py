@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from ngp.environments import revisions
@@ -10,6 +11,7 @@ from ngp.environments.environment import Platform
 from ngp.errors import Finding, MissingError, require
 
 _HEAD = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+_HISTORY_S = 1800.0  # to fetch a whole history
 
 
 def head(platform: Platform) -> str:
@@ -87,11 +89,12 @@ def _holds(platform: Platform, commit: str, other: str) -> bool:
     return revisions.git(platform, "merge-base", "--is-ancestor", other, commit).exit_code == 0
 
 
-def find(platform: Platform, named: str, *, may_fetch: bool) -> str:
+def find(platform: Platform, named: str, *, may_fetch: bool, say: Callable[[str], object] = lambda _: None) -> str:
     """Return the commit to compare with for the base that an event names.
 
     It is where HEAD and the base parted, if the history at hand tells, else the base itself: then what others merged
-    since counts as changed. A shallow clone gets the base and the history from the remote, unless it may not be asked.
+    since counts as changed. A shallow clone gets the base and the history from the remote, unless it may not be asked;
+    `say` hears that, and why it failed.
     """
     if not named:
         return ""
@@ -100,9 +103,26 @@ def find(platform: Platform, named: str, *, may_fetch: bool) -> str:
         revisions.git(platform, "fetch", "--quiet", "--no-tags", "--depth=1", "--", remote, named)
     parted = revisions.git(platform, "merge-base", "HEAD", named)
     if parted.exit_code and remote and is_shallow(platform):
-        revisions.git(platform, "fetch", "--quiet", "--no-tags", "--unshallow", "--", remote, named, head(platform))
+        _deepen(platform, remote, named, say)
         parted = revisions.git(platform, "merge-base", "HEAD", named)
     return parted.stdout.strip() if parted.exit_code == 0 else named
+
+
+def _deepen(platform: Platform, remote: str, named: str, say: Callable[[str], object]) -> None:
+    """Fetch the history that a shallow clone lacks, or say why that failed.
+
+    The remote may lack HEAD, as a merge that the checkout made: then its branches lead to the same history.
+    """
+    say("fetching the history that this shallow clone lacks")
+    for wanted in ((named, head(platform)), ()):
+        words = ("fetch", "--quiet", "--no-tags", "--unshallow", "--", remote, *wanted)
+        done = revisions.git(platform, *words, timeout_s=_HISTORY_S)
+        if done.exit_code == 0:
+            return
+        if done.timed_out:
+            say(f"warning: cannot fetch the history: git fetch took longer than {_HISTORY_S / 60:.0f} minutes")
+            return
+    say(f"warning: cannot fetch the history: {' '.join(done.stderr.split()) or 'git fetch failed'}")
 
 
 def is_shallow(platform: Platform) -> bool:

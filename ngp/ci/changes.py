@@ -146,7 +146,7 @@ def examine(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, re
 def _parted(pipeline: Pipeline, base: str, *, may_fetch: bool) -> str:
     """Return the commit to compare with; warn where a shallow clone does not tell where the branch left its base."""
     platform = pipeline.platform
-    found = bases.find(platform, base, may_fetch=may_fetch)
+    found = bases.find(platform, base, may_fetch=may_fetch, say=pipeline.say)
     if found and found == base and bases.is_shallow(platform) and not bases.holds(platform, base):
         pipeline.warn(
             "this clone is shallow, so what others merged since counts as changed; "

@@ -222,7 +222,8 @@ def _affected(pipeline: Pipeline, names: Collection[str]) -> Mapping[str, Collec
         return {one.environment.name: tuple(one.environment.units) for one in resolved if one.environment.units}
     if not resolved:
         return {}
-    found = narrowing.collect(platform, resolved, bases.find(platform, event.base, may_fetch=True))
+    base = bases.find(platform, event.base, may_fetch=True, say=pipeline.say)
+    found = narrowing.collect(platform, resolved, base)
     return {name: units for name in among if (units := found.names(name))}
 
 

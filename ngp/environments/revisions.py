@@ -118,22 +118,29 @@ def origin(ref: str) -> str:
 
 
 def git(
-    platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None, stdin: str = ""
+    platform: Platform,
+    *arguments: str,
+    cwd: Path | None = None,
+    env: Env | None = None,
+    stdin: str = "",
+    timeout_s: float = _TIMEOUT_S,
 ) -> processes.ProcessResult:
     """Run Git in the platform, without variables of a hook or a shell about another repository."""
-    outcome = run_git(cwd or platform.path, *arguments, env=env, stdin=stdin)
+    outcome = run_git(cwd or platform.path, *arguments, env=env, stdin=stdin, timeout_s=timeout_s)
     if outcome is None:
         raise MissingError("git is not on PATH", todo="install Git")
     return outcome
 
 
-def run_git(cwd: Path, *arguments: str, env: Env | None = None, stdin: str = "") -> processes.ProcessResult | None:
+def run_git(
+    cwd: Path, *arguments: str, env: Env | None = None, stdin: str = "", timeout_s: float = _TIMEOUT_S
+) -> processes.ProcessResult | None:
     """Run Git like `git`, in any folder; None if Git is not installed."""
     environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
     whole = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
     try:
         return processes.run(
-            processes.ProcessRequest(("git", *arguments), cwd, whole, timeout_s=_TIMEOUT_S, stdin=stdin)
+            processes.ProcessRequest(("git", *arguments), cwd, whole, timeout_s=timeout_s, stdin=stdin)
         )
     except FileNotFoundError:
         return None

@@ -3,8 +3,10 @@
 import pytest
 
 from ngp.ci import bases
+from ngp.environments import revisions
 from ngp.environments.environment import Platform
 from ngp.errors import MissingError, UsageError
+from ngp.processes import ProcessResult
 from tests.git import git
 
 
@@ -83,6 +85,48 @@ def test_a_shallow_clone_gets_the_history_where_that_may_be(merge):
     assert bases.is_shallow(platform)
     assert bases.find(platform, newest, may_fetch=True) == commits["topic"]
     assert not bases.is_shallow(platform)
+
+
+@pytest.fixture
+def cut(merge):
+    """A shallow clone of topic that has the newest commit of main, too; that commit."""
+    folder, _ = merge
+    upstream = folder / "upstream"
+    git(upstream, "commit", "--quiet", "--allow-empty", "--message", "what others merged")
+    newest = git(upstream, "rev-parse", "main")
+    git(folder, "clone", "--quiet", "--depth=1", "--branch=topic", f"file://{upstream}", "cut")
+    git(folder / "cut", "fetch", "--quiet", "--depth=1", "origin", newest)
+    return Platform(folder / "cut", "demo"), newest
+
+
+def test_the_history_is_fetched_where_the_remote_lacks_what_is_checked_out(merge, cut):
+    """As a merge that the checkout made."""
+    platform, newest = cut
+    git(platform.path, "commit", "--quiet", "--allow-empty", "--message", "of this clone alone")
+    said = []
+    assert bases.find(platform, newest, may_fetch=True, say=said.append) == merge[1]["topic"]
+    assert said == ["fetching the history that this shallow clone lacks"]
+
+
+def test_it_is_told_why_the_history_cannot_be_fetched(cut, monkeypatch):
+    platform, newest = cut
+    git(platform.path, "remote", "set-url", "origin", "/nonexistent")
+    said = []
+    assert bases.find(platform, newest, may_fetch=True, say=said.append) == newest
+    assert said[1].startswith("warning: cannot fetch the history: ")
+    assert "'/nonexistent' does not appear to be a git repository" in said[1]
+    limits, run = [], revisions.git
+
+    def time_out(platform, *words, timeout_s=None):
+        if "--unshallow" not in words:
+            return run(platform, *words)
+        limits.append(timeout_s)
+        return ProcessResult(-15, "", "", 0.0, timed_out=True)
+
+    monkeypatch.setattr(revisions, "git", time_out)
+    assert bases.find(platform, newest, may_fetch=True, say=said.append) == newest
+    assert said[-1] == "warning: cannot fetch the history: git fetch took longer than 30 minutes"
+    assert limits == [1800.0]
 
 
 @pytest.mark.parametrize("known", ["", "e" * 40])

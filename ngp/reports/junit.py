@@ -47,6 +47,8 @@ def render(report: Report) -> str:
         _ended(suite, finding, report, totals)
     for one in report.policy.violations if report.policy else ():
         _policy(suite, one, report, totals)
+    for flag in report.flags:
+        _flag(suite, flag, report, totals)
     suite.attrib |= {name: str(number) for name, number in totals.items()} | {"time": f"{report.duration_s:.3f}"}
     properties = ElementTree.Element("properties")
     for name, value in words.facts(report):
@@ -79,6 +81,15 @@ def _policy(suite: ElementTree.Element, found: Violation, report: Report, totals
         ElementTree.SubElement(case, "failure", message=_text(found.message), type="denied").text = _text(found.todo)
     else:
         ElementTree.SubElement(case, "system-out").text = _text(found.message)
+
+
+def _flag(suite: ElementTree.Element, found: Finding, report: Report, totals: dict[str, int]) -> None:
+    """Add a case for a changed file that reviewers must check: it is skipped, because ngp cannot judge it."""
+    case = ElementTree.SubElement(suite, "testcase", name=_text(f"check {found.where or found.what}"), time="0.000")
+    case.set("classname", _text(f"{report.project or 'ngp'}.{report.environment}.files"))
+    totals["tests"] += 1
+    totals["skipped"] += 1
+    ElementTree.SubElement(case, "skipped", message=_text(found.what), type="check").text = _text(found.why)
 
 
 def _kind(unit: UnitReport) -> tuple[str, str] | None:

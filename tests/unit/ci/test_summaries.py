@@ -1,13 +1,14 @@
 """The summary of a job on GitHub, also where nothing was planned, and the files that reviewers must check."""
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 
 from ngp.ci import changes, comment
 from ngp.ci.comment import Marker
 from ngp.errors import Finding
-from ngp.reports import document, markdown, page
+from ngp.reports import document, junit, markdown, page
 from ngp.reports.report import Report
 from ngp.runs.results import Verb
 
@@ -89,6 +90,11 @@ def test_every_report_of_a_plan_lists_what_to_check():
     assert "templates/root/main.tf.j2" in page.render(FLAGGED)
     [flag] = json.loads(document.render(FLAGGED))["flags"]
     assert (flag["what"], flag["file"]) == ("a template changed", "templates/root/main.tf.j2")
+    [case] = ElementTree.fromstring(junit.render(FLAGGED)).iter("testcase")
+    assert (case.get("name"), case.get("classname")) == ("check templates/root/main.tf.j2", "ngp.dev.files")
+    assert case.find("skipped").attrib == {"message": "a template changed", "type": "check"}
+    assert case.find("skipped").text == "it is code"
+    assert 'skipped="1"' in junit.render(FLAGGED)
     assert "Check these files" not in markdown.render(Report(Verb.PLAN, "dev"))
 
 

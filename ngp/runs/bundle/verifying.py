@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -75,24 +75,24 @@ def require_valid(statement: Statement, here: LocalFacts, *, is_bound: bool) -> 
     if is_bound and not moved:
         moved += _content(statement, here)
     if moved:
-        raise StaleError([Finding(what, why=why, todo=again) for what, why in moved])
+        raise StaleError([replace(one, todo=again) for one in moved])
 
 
 def find(statement: Statement, here: LocalFacts) -> Iterator[Finding]:
     """Yield everything that changed since the bundle was made."""
     again = _AGAIN.format(statement.environment)
-    for what, why in _all(statement, here):
-        yield Finding(what, why=why, todo=again)
+    for one in _all(statement, here):
+        yield replace(one, todo=again)
 
 
 def find_other_files(statement: Statement, resolved: Resolved) -> Iterator[Finding]:
     """Yield differences in place, units and files; states and time do not count."""
     moved = list(_place(statement, resolved)) or _files(statement, resolved)
-    for what, why in moved:
-        yield Finding(what, why=why, todo=_AGAIN.format(statement.environment))
+    for one in moved:
+        yield replace(one, todo=_AGAIN.format(statement.environment))
 
 
-def _all(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
+def _all(statement: Statement, here: LocalFacts) -> Iterator[Finding]:
     yield from _clock(statement, here.now)
     foreign = list(_place(statement, here.resolved))
     yield from foreign
@@ -102,17 +102,19 @@ def _all(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
         yield from _states(statement, here, all_units.collect(here.resolved))
 
 
-def _clock(statement: Statement, now: datetime) -> Iterator[tuple[str, str]]:
+def _clock(statement: Statement, now: datetime) -> Iterator[Finding]:
     if now > statement.expires:
-        yield f"the bundle expired at {statement.expires:%Y-%m-%d %H:%M} UTC", "real resources may have changed since"
+        yield Finding(
+            f"the bundle expired at {statement.expires:%Y-%m-%d %H:%M} UTC", why="real resources may have changed since"
+        )
     if now < statement.created - _SKEW:
-        yield (
+        yield Finding(
             f"the bundle was made at {statement.created:%Y-%m-%d %H:%M} UTC, but it is {now:%Y-%m-%d %H:%M} here",
-            "one of the two clocks is wrong, so ngp cannot check when the bundle expires",
+            why="one of the two clocks is wrong, so ngp cannot check when the bundle expires",
         )
 
 
-def _place(statement: Statement, resolved: Resolved) -> Iterator[tuple[str, str]]:
+def _place(statement: Statement, resolved: Resolved) -> Iterator[Finding]:
     environment = resolved.environment
     pairs = {
         "platform": (statement.platform, resolved.platform.name),
@@ -123,22 +125,29 @@ def _place(statement: Statement, resolved: Resolved) -> Iterator[tuple[str, str]
     }
     for name, (stated, now) in pairs.items():
         if stated != now:
-            yield f"the bundle is for the {name} {stated}, but this is {now}", ""
+            yield Finding(f"the bundle is for the {name} {stated}, but this is {now}")
 
 
-def _tools(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
+def _tools(statement: Statement, here: LocalFacts) -> Iterator[Finding]:
     if statement.ngp != ngp.__version__:
-        yield f"ngp {statement.ngp} made the bundle, but this is ngp {ngp.__version__}", "they may act differently"
+        yield Finding(
+            f"ngp {statement.ngp} made the bundle, but this is ngp {ngp.__version__}", why="they may act differently"
+        )
     stated, now = statement.terraform, facts.binary(here.binary)
     if (stated.flavour, stated.version) != (now.flavour, now.version):
-        yield f"{stated.flavour} {stated.version} made the plan, but this machine has {now.flavour} {now.version}", ""
+        yield Finding(
+            f"{stated.flavour} {stated.version} made the plan, but this machine has {now.flavour} {now.version}"
+        )
     elif stated.digest != now.digest:
-        yield f"the {now.flavour} {now.version} here is not the program that made the plan", "its digest differs"
+        yield Finding(
+            f"the {now.flavour} {now.version} here is not the program that made the plan", why="its digest differs"
+        )
     if statement.lock != facts.lock(here.resolved.platform.path):
-        yield ".terraform.lock.hcl changed", "it may select other providers"
+        what, why = "this file changed since the bundle was made", "it may select other providers"
+        yield Finding(what, ".terraform.lock.hcl", why)
 
 
-def _content(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
+def _content(statement: Statement, here: LocalFacts) -> Iterator[Finding]:
     yield from _files(statement, here.resolved)
     for name, unit in all_units.collect(here.resolved).items():
         if name in statement.units:
@@ -146,46 +155,48 @@ def _content(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]
             yield from _secrets(name, statement.units[name].secrets, now)
 
 
-def _files(statement: Statement, resolved: Resolved) -> Iterator[tuple[str, str]]:
+def _files(statement: Statement, resolved: Resolved) -> Iterator[Finding]:
     known = all_units.collect(resolved)
     stated, chosen = statement.units.keys(), statement.chosen
     for name in sorted(stated - known.keys()):
-        yield f"the unit `{name}` was removed or renamed", "the bundle contains it"
+        yield Finding(f"the unit `{name}` was removed or renamed", why="the bundle contains it")
     if not chosen and statement.verb != "destroy":
         for name in sorted(known.keys() - stated):
-            yield f"the unit `{name}` was added", "the bundle is for the whole environment but does not contain it"
+            yield Finding(
+                f"the unit `{name}` was added", why="the bundle is for the whole environment but does not contain it"
+            )
     there = {name: known[name] for name in sorted(stated & known.keys())}
     yield from _sources(statement, resolved, there)
 
 
-def _sources(statement: Statement, resolved: Resolved, there: Mapping[str, Unit]) -> Iterator[tuple[str, str]]:
+def _sources(statement: Statement, resolved: Resolved, there: Mapping[str, Unit]) -> Iterator[Finding]:
     now = facts.sources(resolved, there)
     files = {path: digest for one in now.values() for path, digest in one.files.items()}
     stated = statement.files if there.keys() == statement.units.keys() else {}  # else a unit's files went with it
     for path in sorted(files.keys() | stated.keys()):
         if path not in files:
-            yield f"{path} was removed", ""
+            yield Finding("this file was removed since the bundle was made", path)
         elif path not in statement.files:
-            yield f"{path} was added", ""
+            yield Finding("this file was added since the bundle was made", path)
         elif files[path] != statement.files[path]:
-            yield f"{path} changed", ""
+            yield Finding("this file changed since the bundle was made", path)
     for name, one in now.items():
         if statement.units[name].wiring != one.wiring:
-            yield f"the wiring of `{name}` changed", "its inputs come from other outputs"
+            yield Finding(f"the wiring of `{name}` changed", why="its inputs come from other outputs")
 
 
-def _states(statement: Statement, here: LocalFacts, known: Mapping[str, Unit]) -> Iterator[tuple[str, str]]:
+def _states(statement: Statement, here: LocalFacts, known: Mapping[str, Unit]) -> Iterator[Finding]:
     stated = {**statement.outside, **{name: one.state for name, one in statement.units.items()}}
     units = [known[name] for name in stated if name in known]
     now = facts.all_states(units, here.session, here.resolved.platform.path)
     for name, found in now.items():
         more = " (whose outputs this plan uses)" if name in statement.outside else ""
         if isinstance(found, NgpError):
-            yield f"cannot read the state of `{name}`{more}", str(found)
+            yield Finding(f"cannot read the state of `{name}`{more}", why=str(found))
         elif found != stated[name]:
-            yield (
+            yield Finding(
                 f"the state of `{name}`{more} {_moved(stated[name], found)}",
-                "the plan was made over an earlier state",
+                why="the plan was made over an earlier state",
             )
 
 
@@ -203,12 +214,12 @@ def _moved(stated: StateFact, now: StateFact) -> str:
     return f"was written again with serial {now.serial}"
 
 
-def _secrets(unit: str, stated: Mapping[str, SecretFact], now: Mapping[str, SecretFact]) -> Iterator[tuple[str, str]]:
+def _secrets(unit: str, stated: Mapping[str, SecretFact], now: Mapping[str, SecretFact]) -> Iterator[Finding]:
     for name in sorted(stated.keys() | now.keys()):
         before, after = stated.get(name), now.get(name)
         if before == after:
             continue
         if before is None or after is None or before.reference != after.reference:
-            yield f"the secret input `{name}` of `{unit}` has another reference", ""
+            yield Finding(f"the secret input `{name}` of `{unit}` has another reference")
         else:
-            yield f"the secret {after.reference} for `{name}` of `{unit}` has a new version", ""
+            yield Finding(f"the secret {after.reference} for `{name}` of `{unit}` has a new version")

@@ -114,6 +114,6 @@ def test_a_base_that_moves_makes_a_conflict_or_a_stale_bundle(life, golden):
     life.commit("Solved")
     done = life.run("Merged without another plan", "apply", event=life.merge(), name="push")
     assert done.exit_code == 4
-    assert "modules/app/app-variables.tf changed" in done.stderr
+    assert "modules/app/app-variables.tf: this file changed" in done.stderr
     assert life.forge.status("ngp/apply") == "failure"
     golden("ci/conflict.md", normal(life.told))

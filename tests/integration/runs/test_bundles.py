@@ -66,7 +66,9 @@ def refused(ngp, path, *says, code=4, more=()):
     before = state(ngp)
     done = ngp.call("apply", str(path), *more, "--json", env={"HOME": str(path.parent)})
     assert done.exit_code == code, done.stdout + done.stderr
-    whole = [f"{one['what']} | {one['why']} | {one['hint']}" for one in done.document["error"]["findings"]]
+    whole = [
+        f"{one['file']}: {one['what']} | {one['why']} | {one['hint']}" for one in done.document["error"]["findings"]
+    ]
     for text in says:
         assert any(text in finding for finding in whole), whole
     assert state(ngp) == before
@@ -166,9 +168,18 @@ def test_a_bundle_of_some_units(here, tmp_path):
 
 
 MOVED = {
-    "a module file": (lambda ngp: edit(ngp, "modules/base/base.tf", "resource", "# more\nresource"), "base.tf changed"),
-    "a new module file": (lambda ngp: (ngp.cwd / "modules/base/more.tf").write_text("\n"), "more.tf was added"),
-    "a module file less": (lambda ngp: (ngp.cwd / "modules/app/app.dummy").unlink(), "app.dummy was removed"),
+    "a module file": (
+        lambda ngp: edit(ngp, "modules/base/base.tf", "resource", "# more\nresource"),
+        "base.tf: this file changed",
+    ),
+    "a new module file": (
+        lambda ngp: (ngp.cwd / "modules/base/more.tf").write_text("\n"),
+        "more.tf: this file was added",
+    ),
+    "a module file less": (
+        lambda ngp: (ngp.cwd / "modules/app/app.dummy").unlink(),
+        "app.dummy: this file was removed",
+    ),
     "another account": (
         lambda ngp: [edit(ngp, "environments/dev/environment.yaml", "123456789012", "210987654321"), render(ngp)],
         "the account 123456789012, but this is 210987654321",
@@ -190,7 +201,7 @@ MOVED = {
             (ngp.cwd / ".terraform.lock.hcl").write_text((ngp.cwd / ".terraform.lock.hcl").read_text() + "\n# more\n"),
             render(ngp),
         ],
-        ".terraform.lock.hcl changed",
+        ".terraform.lock.hcl: this file changed",
     ),
 }
 
@@ -211,10 +222,10 @@ def test_a_value_that_moved_is_named(here, made):
     values = (here.cwd / "environments/dev/terraform.tfvars").read_text()
     edit(here, "environments/dev/terraform.tfvars", re.search(r"10\.\d+", values)[0], "10.99")
     render(here)
-    refused(here, made, "environments/dev/units/base/values.auto.tfvars.json changed")
+    refused(here, made, "environments/dev/units/base/values.auto.tfvars.json: this file changed")
     verified = here.call("bundle", "verify", str(made))
     assert verified.exit_code == 4
-    assert "values.auto.tfvars.json changed" in verified.stderr
+    assert "where: environments/dev/units/base/values.auto.tfvars.json" in verified.stderr
 
 
 @pytest.mark.parametrize(
@@ -353,7 +364,7 @@ def test_what_shapes_a_plan_is_refused_with_a_bundle(here, made, more):
 def test_a_new_plan_that_does_the_same_needs_no_question(here, made):
     """An edit that changes nothing of the plan: the bundle is stale, a new plan says the same."""
     edit(here, "modules/base/base.tf", "resource", "# a comment\nresource")
-    refused(here, made, "base.tf changed")
+    refused(here, made, "base.tf: this file changed")
     done = here.call("apply", str(made), "--replan")
     assert done.exit_code == 0, done.stderr
     assert "the new plan does the same as the bundle" in done.stderr

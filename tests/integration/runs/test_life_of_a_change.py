@@ -210,7 +210,7 @@ def test_a_replan_that_differs_needs_new_approvals(team, change):
     assert mia.call("render", "prod").exit_code == 0
     done = mia.call("apply", str(change), "--replan")
     assert done.exit_code == 4
-    assert "environments/prod/units/base/values.auto.tfvars.json changed" in done.stderr
+    assert "where: environments/prod/units/base/values.auto.tfvars.json" in done.stderr
 
 
 def test_one_flipped_byte_voids_every_approval(team, change):
@@ -239,7 +239,7 @@ def test_a_replan_takes_moved_states_only_and_nothing_that_is_expired(team, chan
     module.write_text(text + "\n# run something at apply, with the same plan\n")
     done = mia.call("apply", str(change), "--replan")
     assert done.exit_code == 4
-    assert "modules/base/base.tf changed" in done.stderr
+    assert "where: modules/base/base.tf" in done.stderr
     module.write_text(text)
     done = mia.call("apply", str(change), "--replan")
     assert done.exit_code == 0, done.stderr

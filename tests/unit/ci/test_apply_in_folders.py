@@ -36,7 +36,10 @@ def test_a_bundle_of_an_earlier_change_that_is_applied_already_is_no_good_news(r
     head = repository.commit(TFVARS, "10.0.0.0", "10.1.0.0")
     done = in_folder(**JENKINS, GIT_COMMIT=head, GIT_PREVIOUS_SUCCESSFUL_COMMIT=base)
     assert done.exit_code == 4
-    assert "environments/dev/units/base/values.auto.tfvars.json changed" in done.stderr
+    assert (
+        "environments/dev/units/base/values.auto.tfvars.json: this file changed since the bundle was made"
+        in done.stderr
+    )
 
 
 def test_a_branch_of_jenkins_without_a_good_build_is_compared_with_nothing(repository, bundle, applied, in_folder):

@@ -6,15 +6,18 @@ from dataclasses import replace
 import pytest
 
 from ngp.ci import locations
+from ngp.environments import platforms, resolving
 from ngp.errors import Finding
 from ngp.policies.verdict import Severity, Verdict, Violation
 from ngp.reports import document, making
 from ngp.reports.report import Cause, ChangeReport
 from ngp.review.affected import Affected, AffectedUnit, CauseKind, Reason
+from ngp.runs.bundle import verifying
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action
+from tests.unit.ci import made_bundles
 
 TFVARS = "environments/dev/terraform.tfvars"
 
@@ -136,3 +139,16 @@ def test_what_cannot_be_read_is_named_as_the_forge_does(nested):
     nested.commit("ngp.yaml", "name: small", "nam: small")
     assert nested.run("plan", event=nested.pull(base)).exit_code == 64
     assert "`infra/eu/ngp.yaml:2`" in nested.forge.comments[0]["body"]
+
+
+def test_a_file_that_changed_since_the_bundle_was_made_is_named_as_the_forge_does(nested):
+    """The files of the bundle are those of another checkout; the comment leads to the one that differs."""
+    path = nested.path / "modules/base/base.tf"
+    stated = replace(made_bundles.STATED, **made_bundles.of_files(nested.path))
+    path.write_text(f"{path.read_text()}# more\n")
+    resolved = resolving.resolve(platforms.load(nested.path), "dev")
+    [found] = locations.findings(verifying.find_other_files(stated, resolved), "infra/eu/")
+    assert (found.where, found.what) == (
+        "infra/eu/modules/base/base.tf",
+        "this file changed since the bundle was made",
+    )

@@ -101,7 +101,11 @@ def platform(here):
 
 
 def found(stated, here):
-    return [one.what for one in verifying.find(stated, here)]
+    return [text(one) for one in verifying.find(stated, here)]
+
+
+def text(one):
+    return f"{one.where}: {one.what}" if one.where else one.what
 
 
 def test_what_did_not_change_is_accepted(stated, here):
@@ -115,9 +119,9 @@ def test_what_did_not_change_is_accepted(stated, here):
 def test_all_that_changed_is_one_error_with_the_way_out(stated, here):
     with pytest.raises(StaleError) as caught:
         verifying.require_same(replace(stated, ngp="0.0", lock="other"), here)
-    assert [one.what for one in caught.value.findings] == [
+    assert [text(one) for one in caught.value.findings] == [
         f"ngp 0.0 made the bundle, but this is ngp {ngp.__version__}",
-        ".terraform.lock.hcl changed",
+        ".terraform.lock.hcl: this file changed since the bundle was made",
     ]
     assert {one.todo for one in caught.value.findings} == {"make a new bundle: ngp plan dev --out FILE"}
 
@@ -201,7 +205,7 @@ class TestTheTools:
 
     def test_the_lock_file(self, stated, here, platform):
         (platform / ".terraform.lock.hcl").write_text("# other\n")
-        assert found(stated, here) == [".terraform.lock.hcl changed"]
+        assert found(stated, here) == [".terraform.lock.hcl: this file changed since the bundle was made"]
 
     def test_they_count_for_a_new_plan_too(self, stated, here):
         with pytest.raises(StaleError, match="made the bundle"):
@@ -214,17 +218,20 @@ class TestFiles:
     @pytest.mark.parametrize("place", [f"{ROOT}/main.tf", f"{MODULE}/base.tf"])
     def test_a_changed_file(self, stated, here, platform, place):
         (platform / place).write_text((platform / place).read_text() + "# more\n")
-        assert found(stated, here) == [f"{place} changed"]
-        assert [one.what for one in verifying.find_other_files(stated, here.resolved)] == [f"{place} changed"]
+        what = f"{place}: this file changed since the bundle was made"
+        assert found(stated, here) == [what]
+        assert [text(one) for one in verifying.find_other_files(stated, here.resolved)] == [what]
 
     @pytest.mark.parametrize("place", [ROOT, MODULE])
     def test_a_new_file(self, stated, here, platform, place):
         (platform / place / "more.txt").write_text("")
-        assert found(stated, here) == [f"{place}/more.txt was added"]
+        assert found(stated, here) == [f"{place}/more.txt: this file was added since the bundle was made"]
 
     def test_a_removed_file(self, stated, here, platform):
         (platform / self.ROOT / "values.auto.tfvars.json").unlink()
-        assert found(stated, here) == [f"{self.ROOT}/values.auto.tfvars.json was removed"]
+        assert found(stated, here) == [
+            f"{self.ROOT}/values.auto.tfvars.json: this file was removed since the bundle was made"
+        ]
 
     def test_line_ends_and_wired_values_do_not_count(self, stated, here, platform):
         path = platform / self.ROOT / "main.tf"
@@ -245,7 +252,7 @@ class TestFiles:
     def test_a_new_plan_is_bound_to_them_only_where_they_were_approved(self, stated, here, platform):
         (platform / self.ROOT / "more.txt").write_text("")
         verifying.require_valid(stated, here, is_bound=False)
-        with pytest.raises(StaleError, match=r"more\.txt was added"):
+        with pytest.raises(StaleError, match=r"more\.txt: this file was added"):
             verifying.require_valid(stated, here, is_bound=True)
 
 

@@ -49,15 +49,15 @@ def _reasons(units: Iterable[AffectedUnit], prefix: str) -> tuple[AffectedUnit, 
 
 
 def _reason(reason: Reason, prefix: str) -> Reason:
-    """Lead the files that a reason names, and their folders, back to the top."""
-    folders = {folder.as_posix() for path in reason.paths for folder in PurePosixPath(path).parents}
-    known = {*reason.paths, *(name for name in folders if "/" in name)}
-    names = sorted((name for name in known if name in reason.text), key=len, reverse=True)
-    if not names or not prefix:
+    """Lead the files and the folder that a reason names back to the top."""
+    names = sorted((name for name in reason.paths if name in reason.text), key=len, reverse=True)
+    known = [rf"(?<!\S)(?:{'|'.join(map(re.escape, names))})"] if names else []
+    known += [rf"(?:(?<=calls )|(?<=root )){re.escape(reason.folder)}"] if reason.folder else []
+    if not known or not prefix:
         return reason
-    pattern = rf"(?<!\S)(?:{'|'.join(map(re.escape, names))})(?=[\s,;]|$)"
-    text = re.sub(pattern, lambda match: _path(match[0], prefix), reason.text)
-    return replace(reason, text=text, paths=tuple(_path(path, prefix) for path in reason.paths))
+    text = re.sub(rf"(?:{'|'.join(known)})(?=[\s,;]|$)", lambda match: _path(match[0], prefix), reason.text)
+    folder = _path(reason.folder, prefix) if reason.folder else ""
+    return replace(reason, text=text, paths=tuple(_path(path, prefix) for path in reason.paths), folder=folder)
 
 
 def _verdict(verdict: Verdict, prefix: str) -> Verdict:

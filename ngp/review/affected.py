@@ -41,11 +41,15 @@ class CauseKind(Enum):
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason: `text` describes it; `paths` are its files, relative to the platform, sorted."""
+    """A reason: `text` describes it; `paths` are its files, relative to the platform, sorted.
+
+    `folder` is the folder that the text names: the root of the unit, or a module that its module calls.
+    """
 
     cause: CauseKind
     text: str
     paths: tuple[str, ...] = ()
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,8 +205,9 @@ class _Environment:
             found = (path for place in dict.fromkeys((name, *others)) for path in changed.of_module(folder.name, place))
             if paths := tuple(path for path in dict.fromkeys(found) if path not in seen):
                 seen.update(paths)
-                what = "its module changed" if folder == own else f"its module calls {name}, which changed"
-                yield Reason(CauseKind.MODULE, f"{what}: {_listed(paths)}", paths)
+                called = "" if folder == own else name
+                what = f"its module calls {called}, which changed" if called else "its module changed"
+                yield Reason(CauseKind.MODULE, f"{what}: {_listed(paths)}", paths, called)
 
     def _of_root(self, root: str) -> Iterator[Reason]:
         beside = (path for path in self.touched.below.get(root, ()) if not _is_rendered(path))
@@ -211,7 +216,7 @@ class _Environment:
         others = tuple(path for path in paths if path not in lock)
         if others:
             names = [path.removeprefix(f"{root}/") for path in others]
-            yield Reason(CauseKind.ROOT, f"its root {root} differs in {_listed(names)}", others)
+            yield Reason(CauseKind.ROOT, f"its root {root} differs in {_listed(names)}", others, root)
         if lock:
             yield Reason(CauseKind.LOCK, f"its lock file differs: {lock[0]}", lock)
 

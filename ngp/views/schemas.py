@@ -67,7 +67,7 @@ UNIT = record(
     log=TEXT,
     drift=_TEXTS,
 )
-_REASON = record(cause=TEXT, text=TEXT, paths=_TEXTS)
+_REASON = record(cause=TEXT, text=TEXT, paths=_TEXTS, folder=TEXT)
 _AFFECTED = array(record(environment=TEXT, unit=TEXT, module=TEXT, reasons=array(_REASON)))
 _SINCE = {"since": record(commit=TEXT, name=TEXT), "affected": _AFFECTED, "removed": _AFFECTED}
 _FACT = record(unit=TEXT, module=TEXT, wave=WHOLE)

@@ -129,6 +129,8 @@ def test_a_module_that_a_module_calls_counts_and_is_named(platform, ngp):
     append(platform / "modules/lib/lib.tf")
     assert affected(ngp) == {"app": ["module"]}
     assert texts(ngp, "app") == ["its module calls modules/lib, which changed: modules/lib/lib.tf"]
+    [row] = [row for row in ngp.call("env", "affected", "dev", "--json").document["affected"] if row["unit"] == "app"]
+    assert [reason["folder"] for reason in row["reasons"]] == ["modules/lib"]
 
 
 def test_what_terraform_does_not_read_of_a_module_does_not_count(platform, ngp):

@@ -81,24 +81,43 @@ def test_all_places_of_a_report_are_relative_to_the_top():
 
 
 @pytest.mark.parametrize(
-    ("text", "paths", "located"),
+    ("text", "paths", "folder", "located"),
     [
         (
             "its root environments/dev/units/a differs in main.tf",
             ("environments/dev/units/a/main.tf",),
+            "environments/dev/units/a",
             "its root infra/environments/dev/units/a differs in main.tf",
         ),
         (
             "its module calls ../lib/b, which changed: ../lib/b/in.tf, ../lib/b/a b.tf and 2 more",
             ("../lib/b/in.tf", "../lib/b/a b.tf"),
+            "../lib/b",
             "its module calls lib/b, which changed: lib/b/in.tf, lib/b/a b.tf and 2 more",
         ),
-        ("ngp.yaml selects another Terraform: 1.11", ("ngp.yaml",), "infra/ngp.yaml selects another Terraform: 1.11"),
-        ("uses vpc_id of base", (), "uses vpc_id of base"),
+        (
+            "its module calls lib, which changed: lib/in.tf",
+            ("lib/in.tf",),
+            "lib",
+            "its module calls infra/lib, which changed: infra/lib/in.tf",
+        ),
+        (
+            "its module calls module, which changed: elsewhere/in.tf",  # a link leads there
+            ("elsewhere/in.tf",),
+            "module",
+            "its module calls infra/module, which changed: infra/elsewhere/in.tf",
+        ),
+        (
+            "ngp.yaml selects another Terraform: 1.11",
+            ("ngp.yaml",),
+            "",
+            "infra/ngp.yaml selects another Terraform: 1.11",
+        ),
+        ("uses vpc_id of base", (), "", "uses vpc_id of base"),
     ],
 )
-def test_the_reasons_of_a_unit_name_files_relative_to_the_top(text, paths, located):
-    unit = AffectedUnit("dev", "a", "a", (Reason(CauseKind.ROOT, text, paths),))
+def test_the_reasons_of_a_unit_name_files_relative_to_the_top(text, paths, folder, located):
+    unit = AffectedUnit("dev", "a", "a", (Reason(CauseKind.ROOT, text, paths, folder),))
     found = Affected("c" * 40, "main", (unit,), (unit,), frozenset(paths))
     moved = locations.of_affected(found, "infra/")
     assert [one.reasons[0].text for one in (*moved.units, *moved.removed)] == [located] * 2

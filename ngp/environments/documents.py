@@ -23,8 +23,10 @@ FILE = "environment.yaml"
 
 
 def names(platform: Platform) -> list[str]:
-    """Return the environments of the platform, sorted."""
-    return sorted(path.parent.name for path in (platform.path / "environments").glob(f"*/{FILE}") if path.is_file())
+    """Return the environments of the platform, sorted. Hidden folders are none."""
+    # Python's glob, unlike a shell's, finds hidden folders
+    found = [path.parent.name for path in (platform.path / "environments").glob(f"*/{FILE}") if path.is_file()]
+    return sorted(name for name in found if not name.startswith("."))
 
 
 def load(platform: Platform, name: str) -> Environment:

@@ -87,6 +87,8 @@ def test_an_environment_says_all_of_its_keys(house):
         ("network.vpc_id", "network", "it must be an output of a unit, such as `network.vpc_id`"),
         ("target:", "state: both\ntarget:", "it must be 'per-module' or 'single'"),
         ("target:", "assume_role: {arn: x}\ntarget:", "it must be the ARN of a role"),
+        ("target:", "assume_role: {an: x}\ntarget:", "unknown key `assume_role.an` [did you mean `arn`?"),
+        ("target:", "assume_role: {}\ntarget:", "`assume_role.arn` is missing; ARN of the role that provider and"),
     ],
 )
 def test_what_is_wrong_in_environment_yaml_is_told(house, old, new, said):
@@ -107,6 +109,13 @@ def test_environments_are_listed_sorted_and_only_whole_ones(house):
     house.environment(name="ab")
     (house.path / "environments" / "rest").mkdir()
     assert documents.names(house.platform) == ["ab", "dev"]
+
+
+def test_a_hidden_folder_is_no_environment(house):
+    house.environment(name=".old")
+    assert documents.names(house.platform) == ["dev"]
+    with pytest.raises(UsageError, match="the environment `.old` does not exist"):
+        documents.load(house.platform, ".old")
 
 
 def test_the_published_schemas_know_the_keys_that_are_read():

@@ -35,7 +35,7 @@ def collect(settings: Settings, cwd: Path | None) -> Installed:
         platform = platforms.load(platforms.find(cwd)) if cwd else None
     with suppress(NgpError):
         setting = platform.terraform if platform else ""
-        place = platform.path if platform else cwd or Path("/")  # names in PATH may be relative; any folder will do
+        place = platform.path if platform else cwd or Path("/")  # a shim reads its version file there
         found = binary.find(setting, _ANY, settings.environ, cwd=place, cache=settings.cache)
     return Installed(
         ngp.__version__,

@@ -38,6 +38,7 @@ def test_value_of_an_operator_is_refused_at_his_line(house):
     assert found.what == 'role: aws_iam_role.x name = "demo-with a space": AWS would refuse it'
     assert found.where.endswith("environments/dev/terraform.tfvars:4")
     assert "iam CreateRole, RoleName" in found.why
+    assert validity.faults([house.resolve()]) == [found]
     assert make(house, text, values.replace("with a space", "without")) == []
 
 

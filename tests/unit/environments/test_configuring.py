@@ -6,6 +6,7 @@ import pytest
 
 from ngp.environments import configuring, new_environment
 from ngp.environments.configuring import ConfigureRequest
+from ngp.environments.drafts import Choice
 from ngp.environments.environment import Target
 from ngp.environments.new_environment import NewEnvironmentRequest
 from ngp.errors import LockHeldError, UsageError
@@ -73,6 +74,15 @@ def test_going_back_offers_the_modules_that_were_chosen(house):
         configuring.configure(house.platform, "dev", ConfigureRequest(), person, write=True)
     assert person.asked[0] == ("choose", {})
     assert person.asked[2] == person.asked[4] == ("choose", chosen)
+
+
+def test_an_answer_is_asked_for_once_and_the_modules_too(house):
+    house.environment(values='pre_tag = "demo"\n')
+    chosen = {"network": "network"}
+    person = Person(chosen, Choice(units=chosen, settings={("post_tag",): "two"}))
+    configuring.configure(house.platform, "dev", ConfigureRequest(), person, write=True)
+    assert person.asked == [("choose", {}), ["post_tag"]]
+    assert 'post_tag = "two"' in house.read("terraform.tfvars")
 
 
 def test_a_version_is_asked_for_where_git_has_tags_and_no_flag_decides(house):

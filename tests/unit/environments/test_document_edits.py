@@ -8,6 +8,7 @@ import pytest
 
 from ngp import yaml
 from ngp.environments import document_edits
+from ngp.environments.document_edits import DocumentChanges
 from ngp.environments.environment import OutputRef
 
 TEXT = """\
@@ -89,6 +90,26 @@ def test_the_catalogue_is_pinned_and_let_go():
     pinned = document_edits.edit(TEXT, UNITS, WIRES, "0" * 40)
     assert _data(pinned)["catalogue"] == "0" * 40
     assert _data(document_edits.edit(pinned, UNITS, WIRES, "")) == _data(TEXT)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [DocumentChanges({"swarm": ("swarm", ["big"])}, {}), DocumentChanges({}, {}, "v1"), DocumentChanges({}, {})],
+)
+def test_a_promotion_without_wires_leaves_those_that_are_there(changes):
+    found = document_edits.promote(TEXT, changes)
+    assert _data(found)["wiring"] == _data(TEXT)["wiring"]
+    assert ("swarm" in _data(found)["units"]) is bool(changes.units)
+    assert _data(found).get("catalogue", "") == (changes.catalogue or "")
+
+
+def test_the_last_wire_that_a_promotion_removes_takes_its_key_along():
+    wires = dict.fromkeys([("openvpn", "vpc_id"), ("alb-shop", "vpc_id")], "")
+    some = document_edits.promote(TEXT, DocumentChanges({}, {("alb-shop", "vpc_id"): ""}))
+    assert _data(some)["wiring"] == {"openvpn": {"vpc_id": "network.vpc_id"}}
+    data = _data(document_edits.promote(TEXT, DocumentChanges({}, wires)))
+    assert "wiring" not in data
+    assert data["units"] == _data(TEXT)["units"]
 
 
 def test_facts_are_set_and_keys_dropped_in_their_lines():

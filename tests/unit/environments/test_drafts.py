@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from ngp import files
-from ngp.environments import drafting, drafts, flags
+from ngp.catalogue import loading
+from ngp.environments import choosing, drafting, drafts, flags
 from ngp.environments.drafts import Choice
 from ngp.errors import UsageError
 
@@ -87,6 +88,28 @@ def test_dummies_answer_what_has_no_value(house, configure):
     house.environment(EMPTY, "")
     configure("network", dummies=True)
     assert 'pre_tag = "demo"\n' in house.read("terraform.tfvars")
+
+
+def test_what_has_no_dummy_stays_open(house, configure):
+    (house.path / "modules/openvpn/openvpn.dummy").write_text("")
+    house.environment(EMPTY, "")
+    (found,) = _refused(house, configure, "openvpn", dummies=True)
+    assert "`openvpn.admin_cidrs` has no value" in found
+
+
+def test_a_module_that_is_needed_takes_the_name_of_no_chosen_unit(house):
+    catalogue = loading.load(house.path / "modules", house.platform.cache)
+    closed = choosing.close({"network": "database", "openvpn": "openvpn"}, catalogue)
+    assert {unit: module.name for unit, module in closed.units.items()} == {
+        "network": "database",
+        "openvpn": "openvpn",
+    }
+    assert closed.added == {}
+
+
+def test_a_default_over_lines_is_offered_on_one_line():
+    assert drafts.Question(("a",), "", default='[\n  "b",\n]').line == '["b"]'
+    assert drafts.Question(("a",), "", default='[ "b" ]').line == '[ "b" ]'
 
 
 def test_dummies_give_a_second_environment_names_of_its_own(house, configure):
@@ -223,6 +246,7 @@ def test_a_wire_given_by_hand_is_written_and_checked(house, configure):
         (["tags={}"], "no chosen module has a variable `tags`"),
         (['openvpn.instance_type="\\ud800"'], "HCL cannot express this value"),
         (["openvpn.disk_gib=NaN"], "`NaN` is neither JSON nor an HCL literal"),
+        (["openvpn.disk_gib=1\nother = 2"], "is neither JSON nor an HCL literal"),
     ],
 )
 def test_a_setting_that_is_wrong_is_told(house, configure, sets, said):
@@ -237,6 +261,7 @@ def test_a_setting_that_is_wrong_is_told(house, configure, sets, said):
         (["a=network", "a=openvpn"], "the unit `a` is named twice"),
         (["tags=network"], "`tags` is not a valid unit name"),
         (["A_b=network"], "`A_b` is not a valid unit name"),
+        ([f"{'a' * 32}=network"], f"`{'a' * 32}` is not a valid unit name"),
     ],
 )
 def test_a_choice_that_is_wrong_is_told(house, configure, modules, said):

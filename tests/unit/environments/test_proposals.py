@@ -64,6 +64,12 @@ def test_another_instance_of_the_same_module_serves_too(real):
     assert _defaults(real, "prod")["openvpn.admin_cidrs"] == ('["203.0.113.0/24"]', "from `stage`")
 
 
+def test_the_instance_of_the_same_name_serves_first(real):
+    other = REAL.format("stage").replace("openvpn: {}", "a-way: {module: openvpn}, openvpn: {}")
+    real.environment(other, OWN + 'a-way = {\n  admin_cidrs = ["192.0.2.0/24"]\n}\n', "stage")
+    assert _defaults(real, "prod")["openvpn.admin_cidrs"] == ('["203.0.113.0/24"]', "from `stage`")
+
+
 def test_sensitive_values_are_offered_to_nobody(real):
     path = real.path / "modules" / "openvpn" / "openvpn-variables.tf"
     text = path.read_text()

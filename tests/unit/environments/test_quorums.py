@@ -151,3 +151,8 @@ def test_subnets_of_a_network_that_exists_count_instead_of_az_count(check):
     [found] = check(given % '"subnet-1", "subnet-2"')
     assert found.where.endswith("environments/dev/terraform.tfvars:5")
     assert check(given % '"subnet-1", "subnet-2", "subnet-3"') == []
+
+
+def test_subnets_of_a_network_that_exists_are_not_known_from_its_number_of_zones(check):
+    assert check('network = {\n  existing_vpc_id = "vpc-1"\n  az_count = 2\n}\n') == []
+    assert check("network = {\n  az_count = null\n}\n") == []

@@ -322,6 +322,21 @@ def test_an_unknown_environment_is_told_with_the_nearest(house):
     assert "the environment `dve` does not exist [did you mean `dev`?" in _findings(house, "dve")[0]
 
 
+def test_a_unit_that_is_wired_to_itself_is_told_once(house):
+    house.environment(house.read("environment.yaml").replace("network.vpc_id", "openvpn.vpn_url"))
+    assert "wires a unit to itself" in _only(house)
+
+
+def test_environments_are_resolved_together_and_each_error_is_told_once(house):
+    house.environment(values=house.read("terraform.tfvars").replace('"dev"', '"stage"'), name="stage")
+    found = resolving.resolve_each(house.platform, ["stage", "dev"])
+    assert [each.environment.name for each in found] == ["stage", "dev"]
+    house.module("openvpn", "title: [", "")
+    with pytest.raises(UsageError) as caught:
+        resolving.resolve_each(house.platform, ["stage", "dev"])
+    assert len({*caught.value.findings}) == len(caught.value.findings)
+
+
 @pytest.mark.parametrize("name", ["dev/", "./dev", "../environments/dev", ".", ""])
 def test_an_environment_is_named_and_no_path(house, name):
     found = _findings(house, name)

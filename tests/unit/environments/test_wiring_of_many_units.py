@@ -3,7 +3,7 @@
 import pytest
 
 from ngp.catalogue.rules import source
-from ngp.environments import documents, revisions, wiring
+from ngp.environments import documents, revisions, validity, wiring
 from ngp.errors import UsageError
 
 HEAD = 'target: sandbox\naccount: "123456789012"\nregion: eu-central-1\ndomain: dev.example.com\nunits:\n'
@@ -22,6 +22,19 @@ def test_units_that_wire_the_same_inputs_have_their_module_read_once(house, monk
     environment = documents.load(house.platform, "dev")
     wiring.check_counts(environment, revisions.load_catalogue(house.platform, environment))
     assert read == ["openvpn"]
+
+
+def test_a_wire_on_which_a_number_of_objects_depends_is_told_at_its_unit(house):
+    count = 'resource "aws_eip" "peer" {\n  count = var.peer == null ? 0 : 1\n}\n'
+    (house.path / "modules/openvpn/openvpn.tf").write_text(count)
+    text = house.read("environment.yaml")
+    house.environment(text)
+    assert validity.faults([house.resolve()]) == []
+    house.environment(text.replace("{vpc_id: network.vpc_id}", "{vpc_id: network.vpc_id, peer: network.vpc_id}"))
+    (found,) = validity.faults([house.resolve()])
+    where = f"{house.path}/environments/dev/environment.yaml:10"
+    assert found.what.startswith(f"{where} wires `openvpn` so that "), found
+    assert "aws_eip.peer" in str(found)
 
 
 @pytest.mark.parametrize(("number", "named", "ends"), [(8, 8, "network-7.vpc_id`"), (9, 8, "network-7.vpc_id`, …")])

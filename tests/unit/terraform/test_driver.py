@@ -394,6 +394,14 @@ def test_errors_of_a_try_that_is_repeated_are_not_told(scripted, root):
     assert [one.summary for one in result.errors] == ["1"]
 
 
+def test_a_reading_that_fails_for_want_of_a_schema_is_repeated(scripted, root):
+    answer = says({"format_version": "1.2"})
+    terraform = scripted(f"{answer}sys.exit(0 if os.environ.get('TF_REATTACH_PROVIDERS') == '1' else 1)\n")
+    way = Way(tries=2, serves=True)
+    assert replace(terraform, serving=way).show_plan(root, root.path / "plan").changes == ()
+    assert way.verbs == ["show"]
+
+
 def test_a_plan_that_cannot_be_served_is_made_plainly_after_a_plain_init(scripted, root, tmp_path):
     terraform = replace(scripted(SERVED_PLAN), serving=Way(tries=1, serves=False), plugin_folder=tmp_path / "mirror")
     seen = []

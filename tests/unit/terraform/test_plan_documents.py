@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ngp.errors import NgpError, RefusedError
 from ngp.terraform import plans
-from ngp.terraform.plans import SENSITIVE, Action, Change, OutputChange
+from ngp.terraform.plans import SENSITIVE, Action, Change, Invocation, OutputChange
 
 
 def document(**more):
@@ -211,6 +211,13 @@ def test_actions_are_read_with_what_triggers_them_and_without_secrets():
     (one,) = plans.parse(document(action_invocations=[invocation(**values)])).invocations
     assert str(one) == "module.a.action.aws_lambda_invoke.x (AfterCreate module.a.aws_vpc.main)"
     assert one.values == {"payload": "p", "key": SENSITIVE}
+
+
+def test_an_action_that_nothing_in_the_plan_triggers_is_read_too():
+    (one,) = plans.parse(
+        document(action_invocations=[{"address": "action.x.y", "invoke_action_trigger": {}}])
+    ).invocations
+    assert one == Invocation("action.x.y", "", None, False)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,11 @@ def test_a_served_terraform_collects_its_garbage_more_rarely_unless_the_shell_sa
     assert "GOGC" not in run(Door(), [""], environ={"GOGC": "50"})[2][0][0]
 
 
+def test_a_whole_schema_needs_memory_so_its_garbage_is_collected_as_usual():
+    _, _, calls = run(Door(Detached(lacks=True)), ["no schema", ""], environ={"PATH": ""})
+    assert ["GOGC" in environ for environ, _ in calls] == [True, False]
+
+
 def test_a_failure_for_want_of_a_schema_is_run_again_with_the_whole_one_and_the_root_is_remembered():
     door = Door(Detached(lacks=True))
     way, served, calls = run(door, ["no schema", ""])

@@ -38,6 +38,7 @@ def hook(kind: str, **more) -> str:
         (hook("apply_start"), ResourceStarted(RESOURCE["addr"], "create")),
         (hook("apply_progress", elapsed_seconds=10), ResourceProgress(RESOURCE["addr"], 10.0)),
         (hook("apply_complete", elapsed_seconds=12), ResourceDone(RESOURCE["addr"], "create", 12.0)),
+        (hook("apply_progress"), ResourceProgress(RESOURCE["addr"], 0.0)),
         (hook("apply_errored", elapsed_seconds=3), ResourceFailed(RESOURCE["addr"], "create", 3.0)),
         ('{"type":"change_summary","changes":{"add":1,"change":2,"import":0,"remove":3,"operation":"plan"}}',
          Summary(1, 2, 3, "plan")),

@@ -51,6 +51,36 @@ def test_an_output_goes_away_only_with_a_last_state(run):
     assert run.stored("a") == (*NEW_A[:3], ["id"])
 
 
+NOT_SAVED = {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "Failed to save state"}}
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "said", "errored", "is_final"),
+    [
+        ("0", "", "", True),
+        ("1", "", "", True),
+        ("1", json.dumps(NOT_SAVED), "", False),
+        ("1", json.dumps(NOT_SAVED), "{}", True),
+        ("1", json.dumps(NOT_SAVED), "{", False),
+        ("137", "", "", False),
+        ("", "", "", False),
+    ],
+)
+def test_how_a_terraform_ended_after_the_kill_says_whether_its_state_is_the_last(
+    run, exit_code, said, errored, is_final
+):
+    call = run.folder / "calls/1"
+    call.mkdir(parents=True)
+    (call / "about.json").write_text('{"about": "apply _all", "tied": false}')
+    (call / "exit").write_text(exit_code)
+    (call / "stdout").write_text(said)
+    if errored:
+        (run.folder / "tree/root/errored.tfstate").write_text(errored)
+    recovery.recover(run.context())
+    assert run.stored("a") == (*NEW_A[:3], ["id"] if is_final else ["gone", "id"])
+    assert run.record.is_final is is_final
+
+
 def test_what_terraform_had_not_changed_is_not_written_again(run):
     run.joint.write_text(state("ours", 4, resource("a", "old"), resource("b", "new")))
     recovery.recover(run.context())

@@ -151,7 +151,7 @@ def _state_in(line: str) -> str:
     """Return the dumped state in a line of Terraform, byte for byte; "" if there is none."""
     start = line.find(_STATE_KEY)
     with suppress(ValueError):
-        if start >= 0 and events.parse(line):
+        if start >= 0:
             begin = start + len(_STATE_KEY)
             return line[begin : json.JSONDecoder().raw_decode(line, begin)[1]]
     return ""

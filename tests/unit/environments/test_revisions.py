@@ -29,6 +29,17 @@ def commit(house):
     return git(house.path, "rev-parse", "HEAD")
 
 
+def test_the_head_of_a_platform_says_whether_something_is_not_committed(house, commit):
+    assert revisions.head(house.path) == f"{commit[:7]}+"
+    git(house.path, "add", "-A")
+    git(house.path, "commit", "-qm", "two")
+    assert revisions.head(house.path) == git(house.path, "rev-parse", "--short", "HEAD")
+
+
+def test_a_platform_outside_of_git_has_no_head(house):
+    assert revisions.head(house.path) == ""
+
+
 def _pin(house, ref):
     subject = drafts.read(house.platform, "dev", ref)
     draft = drafting.prepare(subject, Choice(catalogue=ref))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ngp.errors import MissingError
-from ngp.terraform import mirror
+from ngp.terraform import lockfile, mirror, renewal
 from ngp.terraform.binary import Binary
 from ngp.terraform.lockfile import Locked
 from ngp.terraform.mirror import Mirror, Places
@@ -211,3 +211,17 @@ def test_configuration_of_opentofu_is_the_operators_word_for_opentofu(places, na
     found = mirror.find(LOCK, PLATFORM, here, flavour="tofu")
     assert folder_of(found) is None
     assert (mirror.find(LOCK, PLATFORM, here) is None) == (name != ".terraformrc")
+
+
+def test_a_package_that_is_not_the_locked_one_is_told(places, tmp_path):
+    folder = unpacked(tmp_path / "mirror")
+    package = folder / TINY / "1.2.3" / PLATFORM
+    binary, found = Binary(("terraform",), "1.12.0", platform=PLATFORM), having(places, NGP_PROVIDER_MIRROR=folder)
+    locked = Locked(TINY, "1.2.3", hashes=(lockfile.package_hash(package),))
+    assert list(renewal.verify((locked,), binary, found)) == []
+    (package / "terraform-provider-tiny_v1.2.3").write_text("another")
+    (finding,) = renewal.verify((locked,), binary, found)
+    assert finding.what == f"`{locked.source}` 1.2.3 in {folder} is not the package that is locked"
+    assert finding.where == str(package)
+    (finding,) = renewal.verify((Locked(TINY, "9.9.9"),), binary, found)
+    assert "9.9.9" in str(finding)

@@ -48,3 +48,20 @@ def test_a_secret_in_plain_lines_of_either_pipe_is_masked_in_what_a_failure_tell
     assert stream.talk.splitlines() == [f"Error: cannot log in with {REDACTED}", f"plugin: {REDACTED} was refused"]
     assert SECRET not in stream.complaint
     assert SECRET not in (tmp_path / "log").read_text()
+
+
+def test_a_dumped_state_is_kept_byte_for_byte_and_out_of_the_log(tmp_path):
+    state = '{"version":4,"serial":12345678901234567890,"outputs":{"x":{"value":1.10}}}'
+    line = f'{{"@level":"error","@message":"Emergency state dump","state":{state},"type":"log"}}'
+    with Stream(None, tmp_path / "log") as stream:
+        stream.take(line)
+    assert stream.dumped == state
+    assert "Emergency state dump" in (tmp_path / "log").read_text()
+    assert "serial" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("line", ['{%s,"state":{"version":4,"ser', "{%s", '{"pid":1,%s}'])
+def test_a_dump_without_a_whole_state_is_none(line):
+    with Stream(None, None) as stream:
+        stream.take(line % '"@message":"Emergency state dump"')
+    assert stream.dumped == ""

@@ -74,6 +74,8 @@ def test_what_has_no_value_is_asked_with_its_description_and_dummy(house):
     assert draft.questions[2].check("[1]") == []
     assert draft.questions[2].check("nonsense") == ["`nonsense` is neither JSON nor an HCL literal"]
     assert "must not begin with `aws`" in draft.questions[0].check("aws-x")[0]
+    for text in ("-demo", "demo-"):
+        assert draft.questions[0].check(text) == ["pre_tag must neither begin nor end with a dash"]
 
 
 def test_missing_answers_are_errors_that_name_the_flag(house, configure):
@@ -148,6 +150,17 @@ def test_what_is_wrong_with_a_draft_is_told_where_it_was_said(house, configure, 
     variables.write_text(variables.read_text().replace('default     = ""\n', f'default     = ""\n  {rule}\n'))
     found = _refused(house, configure, *modules, sets=sets, wires=wires)
     assert any(one.replace(f"{house.path}/", "").startswith(where) for one in found), found
+
+
+def test_what_a_draft_found_itself_is_told_with_the_file_and_no_line_of_it(house, configure):
+    for name, needs in (("left", "right"), ("right", "left")):
+        manifest = f"title: T\nsummary: S\ncategory: base\nrequires: [{needs}_id]\n"
+        house.module(name, manifest, f'variable "{needs}_id" {{\n  type = string\n}}\n', (f"{name}_id",))
+    house.environment(EMPTY, "")
+    (found,) = _refused(house, configure, "left", "right")
+    assert found.startswith(
+        f"{house.path}/environments/dev/environment.yaml: the units depend on each other in a cycle"
+    )
 
 
 def test_a_line_of_a_draft_that_moved_is_told_as_it_is_saved(house, configure):

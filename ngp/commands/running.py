@@ -102,7 +102,9 @@ def end(context: Context, result: RunResult, output: ResultOptions) -> NoReturn:
         documents.write({**documents.run(result, exit_code=code), **output.more})
     elif not output.as_json_lines and result.run_id:
         with pager.paged(context.settings) if output.is_paged else nullcontext():
-            views.show_result(result, context.settings, output.headlines, whole=output.whole)
+            views.show_result(
+                result, context.settings, output.headlines, whole=output.whole, is_denied=output.reports.is_denied
+            )
     raise typer.Exit(reporting.show(context, output.reports.write(result, code), code))
 
 

@@ -69,6 +69,11 @@ class ReportRequest:
         self.policy = self.judge_with(result)
         return self.policy
 
+    @property
+    def is_denied(self) -> bool:
+        """Whether a policy denies the judged plan."""
+        return self.policy is not None and bool(self.policy.denials)
+
     def observe(self, run: RunContext, affected: Affected | None = None, flags: tuple[Finding, ...] = ()) -> None:
         """Note what only an open run knows: its secrets, its journal and its Terraform.
 

@@ -54,12 +54,18 @@ def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, w
 
 
 def show_result(
-    result: RunResult, settings: Settings, headlines: Sequence[OutputValue] = (), *, whole: bool = False
+    result: RunResult,
+    settings: Settings,
+    headlines: Sequence[OutputValue] = (),
+    *,
+    whole: bool = False,
+    is_denied: bool = False,
 ) -> None:
     """What became of a run, on stdout: a plan's changes, problems, one table, totals, the outputs that a person
     needs (`headlines`), and the next command to type.
 
-    Of many units those that went wrong or change something are shown, unless `whole`.
+    Of many units those that went wrong or change something are shown, unless `whole`. `is_denied` says that a policy
+    denies the plan.
     """
     console = terminal.out(settings)
     if result.verb is Verb.PLAN or _is_dry(result):
@@ -79,7 +85,7 @@ def show_result(
         console.print(terminal.line(approvals.authority(result.authority)), soft_wrap=True)
     if headlines:
         outputs.show(headlines, settings, environment=result.environment, whole=whole)
-    command = next_command(result)
+    command = next_command(result, is_denied=is_denied)
     if command:
         console.print(terminal.line(f"next: {command}"), soft_wrap=True)
 
@@ -108,8 +114,8 @@ def totals(result: RunResult) -> str:
     return f"{head}; {amount} in {took}" if amount else f"{head}; {took}"
 
 
-def next_command(result: RunResult) -> str:
-    """Return the next command to type."""
+def next_command(result: RunResult, *, is_denied: bool = False) -> str:
+    """Return the next command to type. Nobody is led to apply a plan that a policy denies."""
     seen = {unit.outcome for unit in result.units}
     again = _command(result, result.verb.value)
     if result.stopped_by or Outcome.STOPPED in seen:
@@ -125,11 +131,19 @@ def next_command(result: RunResult) -> str:
     if Outcome.REFUSED in seen:
         plan = _command(result, "plan")
         return f"fix what was refused, then {plan}" if result.verb is Verb.PLAN else f"{plan}, to see what was refused"
+    if is_denied:
+        return f"fix what the policies deny, then {again}"
+    return _step_after_success(result)
+
+
+def _step_after_success(result: RunResult) -> str:
+    """Return the next command after a run that neither failed nor was refused."""
+    seen = {unit.outcome for unit in result.units}
     if result.bundle:
         words = ["bundle", "approve"] if result.needs_approval else ["apply"]
         return shlex.join(["ngp", *words, result.bundle])
     if _is_dry(result):
-        return again
+        return _command(result, result.verb.value)
     if result.verb is Verb.PLAN:
         return _command(result, "apply" if seen & {Outcome.PLANNED, Outcome.DEFERRED} else "output")
     return _command(result, "output" if result.verb is Verb.APPLY else "status")

@@ -1,10 +1,16 @@
 """What people read of a run, held against golden files."""
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 
+from ngp.commands import running
 from ngp.errors import Finding
+from ngp.policies.verdict import Severity, Verdict, Violation
+from ngp.reports.recording import ReportRequest, WrittenReports
 from ngp.runs.results import Counts, Orphan, Outcome, OutputValue, UnitResult, Verb, explain
 from ngp.terraform.plans import Action, Change
 from ngp.views import documents, runs, terminal
@@ -121,6 +127,28 @@ VERBS = [
 def test_the_next_command_follows_from_what_happened(result, verb, outcomes, command):
     many = [UnitResult(f"u{at}", "m", 1, outcome) for at, outcome in enumerate(outcomes)]
     assert runs.next_command(result(*many, verb=verb)) == command
+
+
+def test_a_denied_plan_is_not_to_be_applied(result, units, settings, capsys):
+    made = replace(result(units.network, verb=Verb.PLAN), bundle="change.bundle")
+    runs.show_result(made, settings, is_denied=True)
+    assert capsys.readouterr().out.splitlines()[-1] == "next: fix what the policies deny, then ngp plan dev"
+    failed = result(replace(units.idle, outcome=Outcome.FAILED), verb=Verb.PLAN)
+    assert runs.next_command(failed, is_denied=True) == "fix the cause, then ngp plan dev"
+
+
+@pytest.mark.parametrize(
+    ("severity", "told"),
+    [(Severity.DENY, "fix what the policies deny, then ngp plan dev"), (Severity.WARN, "ngp apply dev")],
+)
+def test_the_verdict_of_the_policies_decides_the_next_command(result, units, settings, capsys, severity, told):
+    reports = ReportRequest((Path("unused.json"),))
+    reports.judge_with = lambda _: Verdict(("own",), (Violation("own", severity, "a reason"),))
+    reports.write = lambda *_: WrittenReports()
+    output = running.ResultOptions(as_json=False, as_json_lines=False, whole=False, reports=reports)
+    with pytest.raises(typer.Exit):
+        running.end(SimpleNamespace(settings=settings), result(units.network), output)
+    assert capsys.readouterr().out.splitlines()[-1] == f"next: {told}"
 
 
 def test_an_invalid_target_is_not_repeated(result, units):

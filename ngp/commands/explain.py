@@ -27,6 +27,9 @@ Named = Annotated[
 Word = Annotated[str, typer.Argument(metavar="ADDRESS", help="module.UNIT…, UNIT:ADDRESS, or a unit for all of it")]
 
 
+_ADDRESS = "write UNIT:ADDRESS, as `ngp plan` shows it, or a unit"
+
+
 def explain(
     environment: Named = "",
     address: Word = "",
@@ -41,9 +44,7 @@ def explain(
     from ngp.views import documents, terminal
 
     context = options.context()
-    environment, address = (environment, address) if address else ("", environment)
-    if not address:
-        raise UsageError("name an address", todo="write UNIT:ADDRESS, as `ngp plan` shows it, or a unit")
+    environment, address = _words(context, environment, address)
     path = bundles.named(context, environment, None) if environment else None
     if path is not None:
         resolved, result = _of_bundle(context, path, identity)
@@ -58,6 +59,24 @@ def explain(
     for one in report.units if code else ():
         terminal.say(context.settings, f"error: {one.unit}: {one.outcome.word}: {one.reason}", style="red", always=True)
     raise typer.Exit(code)
+
+
+def _words(context: Context, first: str, second: str) -> tuple[str, str]:
+    """Return what the two words of the command line mean: an environment or a bundle, "" for the folder's, and an
+    address. Raises UsageError (64) if none is an address.
+    """
+    if first and not second and (bundles.named(context, first, None) or _is_environment(context, first)):
+        raise UsageError(f"`ngp explain {first}` needs an address", todo=_ADDRESS)
+    if not first:
+        raise UsageError("name an address", todo=_ADDRESS)
+    return (first, second) if second else ("", first)
+
+
+def _is_environment(context: Context, word: str) -> bool:
+    """Return whether a word names an environment."""
+    from ngp.environments import documents, platforms
+
+    return word in documents.names(platforms.load(platforms.find(context.cwd)))
 
 
 def _of_bundle(context: Context, path: object, identity: list[str] | None) -> tuple[Resolved, RunResult]:

@@ -107,6 +107,8 @@ def _url(text: str) -> str:
         return f"ssh://{scp['user']}{scp['host']}/{scp['path'].lstrip('/')}"
     if plain.startswith(_FORGES):
         return f"https://{plain}"
+    if text.startswith("git::/"):
+        return f"file://{plain}"
     if urlsplit(plain).scheme not in _SCHEMES:
         listed = _REGISTRY.fullmatch(plain)
         place = "https://host/repository.git//folder"

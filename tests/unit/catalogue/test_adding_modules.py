@@ -328,6 +328,7 @@ def test_a_place_without_a_module_is_told(ngp, modules, upstream, name):
         ("git@h.example:o/r.git//a/b?ref=main", "main", "ssh://git@h.example/o/r.git", "a/b", "main", "b"),
         ("ssh://git@h/o/r", "", "ssh://git@h/o/r", "", "", "r"),
         ("file:///srv/r//x/", "", "file:///srv/r", "x", "", "x"),
+        ("git::/srv/r ü//x?ref=v1", "", "file:///srv/r ü", "x", "v1", "x"),
     ],
 )
 def test_an_address_is_read_as_terraform_writes_it(tmp_path, text, ref, url, inner, found, name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial, wraps
+from itertools import groupby
 from typing import Annotated, ParamSpec
 
 import typer
@@ -63,5 +64,10 @@ def close(pipeline: Pipeline, environment: str, found: Sequence[Finding]) -> Non
     """End the group of an environment in the log, and show what is wrong there."""
     pipeline.command([workflow_commands.END])
     pipeline.annotate(found)
-    for one in found:
-        terminal.say(options.context().settings, f"error: {environment}: {one}", style="red", always=True)
+    settings = options.context().settings
+    for todo, alike in groupby(found, lambda one: one.todo):  # a fix is said once for all files that need it
+        for one in alike:
+            terminal.say(settings, f"error: {environment}: {one}", style="red", always=True)
+        if todo:
+            lines = todo.replace("\n", "\n         ")
+            terminal.say(settings, f"  fix:   {lines}", always=True)

@@ -144,6 +144,8 @@ def test_annotations_sarif_and_comment_name_files_as_the_forge_does(nested):
     assert done.exit_code == 1
     stale = "infra/eu/environments/dev/units/base/values.auto.tfvars.json"
     assert f"::error file={stale},title=ngp::a rendered file is stale" in done.stderr
+    logged = f"error: dev: {stale.removeprefix('infra/eu/')}: a rendered file is stale\n"
+    assert f"{logged}  fix:   run `ngp render dev`, then commit\n" in done.stderr
     assert "::warning file=infra/eu/templates/root/main.tf.j2,title=ngp::a template changed" in done.stderr
     [one] = nested.forge.comments
     assert f"- `{stale}`: `a rendered file is stale`" in one["body"]

@@ -122,9 +122,11 @@ def _unmatched(term: Term, environments: Sequence[Environment]) -> Finding:
         todo = nearest(term.pattern, known) if known else "give units tags in environment.yaml: `swarm: {tags: [apps]}`"
         return Finding(f"{head} with the tag `{term.pattern}`", todo=todo)
     names = {name for one in environments for name in one.units}
+    choose = f"choose modules first: ngp configure {environments[0].name if len(environments) == 1 else 'ENV'}"
+    todo = nearest(term.pattern, names) if names else choose
     if _GLOB.search(term.pattern):
-        return Finding(f"{head} that matches `{term.pattern}`", todo=nearest(term.pattern, names))
-    return Finding(f"{head} `{term.pattern}`", todo=nearest(term.pattern, names))
+        return Finding(f"{head} that matches `{term.pattern}`", todo=todo)
+    return Finding(f"{head} `{term.pattern}`", todo=todo)
 
 
 def feeders(result: RunResult) -> set[str]:

@@ -119,3 +119,13 @@ def test_feeders_are_the_upstreams_beyond_a_run_that_nobody_has_applied():
     result = SimpleNamespace(units=[unit("app", "base.vpc_id", "db.arn"), unit("db", "base.id"), unit("lone")])
     assert selection.feeders(result) == {"base"}
     assert selection.feeders(SimpleNamespace(units=[unit("lone")])) == set()
+
+
+@pytest.mark.parametrize("word", ["network", "net*"])
+def test_a_unit_of_an_environment_without_units_leads_to_configure(word):
+    with pytest.raises(UsageError) as caught:
+        selection.expand([word], _resolved(edges={}))
+    assert caught.value.findings[0].todo == "choose modules first: ngp configure dev"
+    with pytest.raises(UsageError) as caught:
+        selection.expand_each([word], [_resolved(edges={}), _resolved(edges={}, name="stage")])
+    assert caught.value.findings[0].todo == "choose modules first: ngp configure ENV"

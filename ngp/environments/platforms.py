@@ -25,13 +25,30 @@ def find(cwd: Path) -> Path:
         if (folder / FILE).is_file():
             return folder
         if (folder / ".git").exists():
+            below = _below(cwd)
             break
+    else:
+        below = []
     raise UsageError(
         "this is not a platform",
         where=str(cwd),
         why=f"no {FILE} in this folder or above it, up to the root of the Git repository",
-        todo="change to the folder of a platform, or create one: ngp init my-platform",
+        todo=_change_to(below) or "change to the folder of a platform, or create one: ngp init my-platform",
     )
+
+
+def _below(cwd: Path) -> list[str]:
+    """Return the platforms one or two folders below, as a repository of several projects has them."""
+    found = (path.parent.relative_to(cwd) for pattern in (f"*/{FILE}", f"*/*/{FILE}") for path in cwd.glob(pattern))
+    return sorted(str(one) for one in found if not any(part.startswith(".") for part in one.parts))
+
+
+def _change_to(folders: list[str]) -> str:
+    import shlex
+
+    if len(folders) > 1:
+        return f"change to the folder of a platform: {', '.join(folders)}"
+    return f"cd {shlex.quote(folders[0])}" if folders else ""
 
 
 def environment_at(path: Path, cwd: Path) -> str:

@@ -25,6 +25,20 @@ def test_the_search_ends_at_the_root_of_the_git_repository(house):
     assert "ngp init" in caught.value.findings[0].todo
 
 
+def test_above_a_platform_its_folder_is_named(tmp_path):
+    for folder in (".git", "infra/my shop", ".hidden"):
+        (tmp_path / folder).mkdir(parents=True)
+    for folder, todo in (
+        (".hidden", "change to the folder of a platform, or create one: ngp init my-platform"),
+        ("infra/my shop", "cd 'infra/my shop'"),
+        ("infra", "change to the folder of a platform: infra, infra/my shop"),
+    ):
+        (tmp_path / folder / "ngp.yaml").touch()
+        with pytest.raises(UsageError) as caught:
+            platforms.find(tmp_path)
+        assert caught.value.findings[0].todo == todo
+
+
 def test_a_platform_says_all_of_its_keys(house):
     (house.path / "ngp.yaml").write_text(
         "name: acme\nterraform: bundled\nterraform_version: '>= 1.12'\nstate: local\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, wraps
 from importlib import import_module
 from typing import Any
@@ -99,7 +99,7 @@ def load(name: str, root: TyperGroup | None = None) -> TyperCommand | TyperGroup
 
 
 def add_variables(command: Command) -> None:
-    """Give every option of `command` and its subcommands an environment variable, and every argument its usage."""
+    """Give `command` and its subcommands variables for options, usages for arguments, and errors that name them."""
     for option in options(command):
         variable = variable_of(option)
         if variable:
@@ -108,8 +108,19 @@ def add_variables(command: Command) -> None:
         option.value_from_envvar = partial(_read_variable, option)  # type: ignore[method-assign]
     for argument in arguments(command):
         argument.get_usage_pieces = partial(_usage_pieces, argument)  # type: ignore[method-assign]
+    command.parse_args = partial(_parse_args, command.parse_args)  # type: ignore[method-assign]
     for below in getattr(command, "commands", {}).values():
         add_variables(below)
+
+
+def _parse_args(parse: Callable[[Any, list[str]], list[str]], ctx: Any, words: list[str]) -> list[str]:
+    """Parse the words of a command. An option without its argument is an error that does not name the command."""
+    try:
+        return parse(ctx, words)
+    except typer.TyperException as error:
+        if getattr(error, "ctx", ctx) is None:
+            error.ctx = ctx  # type: ignore[attr-defined]
+        raise
 
 
 def _read_variable(option: TyperOption, ctx: typer.Context) -> Any:

@@ -106,7 +106,7 @@ def test_nothing_at_all_is_answered_with_help_on_stderr(ngp):
         (["--no-colour", "attempt"], "did you mean `--no-color`?"),
         (["attempt", "-n", "many"], "see `ngp attempt --help`"),
         (["attempt", "surplus"], "see `ngp attempt --help`"),
-        (["attempt", "--color"], "see `ngp --help`"),
+        (["attempt", "--color"], "see `ngp attempt --help`"),
     ],
 )
 def test_a_wrong_word_ends_with_64_and_the_nearest_right_one(ngp, command, argv, todo):

@@ -72,6 +72,8 @@ SAID = [
     (["plan", "--no-colour"], "no option `--no-colour`", "did you mean `--no-color`?"),
     (["plan", "-jx"], "for '--parallelism'", "see `ngp plan --help`"),
     (["plan", "-target=a.b", "--parallelism", "0"], "'--parallelism'", "see `ngp plan --help`"),
+    (["plan", "dev", "--out"], "option '--out' requires an argument", "see `ngp plan --help`"),
+    (["bundle", "show", "x", "--identity"], "requires an argument", "see `ngp bundle show --help`"),
     (["force-unlock"], "no command `force-unlock`", "ngp unlock ENV UNIT"),
     (["module", "unlock"], "`ngp module` has no command `unlock`", "use one of: "),
     (["run-all"], "no command `run-all`", "ngp plan ENV"),

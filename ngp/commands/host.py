@@ -21,7 +21,10 @@ Serial = Annotated[bool, typer.Option("--serial", "-s", help="one host at a time
 Batch = Annotated[str, typer.Option("--batch", metavar="N|N%", help="N hosts at a time")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="start no more hosts after a failure")]
 Limit = Annotated[
-    float, typer.Option("--timeout", min=0, metavar="SECONDS", help="time limit for each host; 0 means none")
+    float,
+    typer.Option(
+        "--timeout", min=0, metavar="SECONDS", help="time limit on each host for the login, then for the work; 0: none"
+    ),
 ]
 Failed = Annotated[bool, typer.Option("--failed", help="only hosts where the last command failed")]
 NoStdin = Annotated[bool, typer.Option("--no-stdin", "-n", help="send no input to the hosts")]
@@ -212,7 +215,7 @@ def copy(
     wanted = copying.parse(paths, context.cwd, len(hosts))
     if dry_run:
         return _show_dry_run(context, paths, hosting.dry_rows(context, meant, [hosts], way), as_json=as_json)
-    entrance = hosting.enter(context, meant, way)
+    entrance = hosting.enter(context, meant, way, limit)
     shown = progress.CopyProgress(len(hosts), context.settings)
     with entrance as login, context.taking_signals() as stop, shown as emit:
         how = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)

@@ -115,7 +115,7 @@ def at_work(context: options.Context, hosts: SelectedHosts) -> SelectedHosts:
 def enter(
     context: options.Context, hosts: SelectedHosts, way: ConnectionOptions, limit_s: float = 0
 ) -> AbstractContextManager[Login]:
-    """Return what gives the login to hosts, in no more than `limit_s` if that is not 0. Raises as `ways.enter`."""
+    """Return what gives the login to hosts; `limit_s` as in `SelectedHosts.login`. Raises what `ways.enter` raises."""
     from ngp.hosts import ways
     from ngp.views import hosts as view
 

@@ -1,18 +1,22 @@
-"""LoginAttempts to log in: a bounded number at the same time, and again where a busy sshd drops the connection."""
+"""Limits and retries of SSH logins: how many at the same time, which failures are tried again, and for how long."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-PER_ADDRESS = 10  # at once through one bastion, or to one address: sshd drops more (MaxStartups is 10:30:100)
+PER_ADDRESS = 10  # at once through one jump host, or to one address: sshd drops more (MaxStartups is 10:30:100)
 _AT_ONCE = 64  # in all: the time limit of each counts while this machine encrypts for the others
-_TRIES, _PAUSE_S, _LONGEST_PAUSE_S = 4, 0.4, 3.2
+_DROPS, _SLOW = 4, 2  # attempts after which a dropped or a slow login has failed
+_PAUSE_S, _LONGEST_PAUSE_S = 0.4, 3.2
+
+Slot = Callable[[], AbstractAsyncContextManager[None]]  # waits for a free slot, then limits the time of an attempt
+Connect = Callable[[Slot], Awaitable[Any]]
+Errors = tuple[type[Exception], ...]
 
 
 class SlowLoginError(TimeoutError):
@@ -21,53 +25,77 @@ class SlowLoginError(TimeoutError):
 
 @dataclass
 class LoginAttempts:
-    """Counts the logins of one command that are under way. None is tried again `patience_s` after its first failure."""
+    """The logins of one command.
+
+    Each login has `patience_s` for its attempts and the pauses between them. Time in the queue for a slot does not
+    count, as a host that waits for `--parallelism` has not started either.
+    """
 
     patience_s: float
-    _running: int = 0
-    _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    _places: int = _AT_ONCE
-    _surplus: int = 0  # places that whoever leaves one takes away
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    _pending: int = 0  # logins that are neither made nor given up, with those that wait
+    _good_at: float | None = None  # when the last login was made; at first, when the first one was wanted
+
+    async def repeat(
+        self, connect: Connect, lost: Errors, slow: Errors = (SlowLoginError,), *, is_direct: bool = True
+    ) -> Any:
+        """Connect, and try again after an error of `lost` or `slow`.
+
+        A slow login is tried twice. A lost one is tried four times; an attempt does not count while other logins are
+        wanted and some are made, for then a sshd may drop it only because it is busy. That is no excuse for a
+        connection that is not `is_direct`: the command that makes it may have failed.
+        """
+        login = _LoginTime(self._slots, self.patience_s)
+        drops, slows, pause_s = 0, 0, _PAUSE_S
+        if self._good_at is None:
+            self._good_at = _now()
+        self._pending += 1
+        try:
+            while True:
+                try:
+                    connection = await connect(login.slot)
+                    self._good_at = _now()
+                    return connection
+                except (*lost, *slow) as error:
+                    slows += isinstance(error, slow)
+                    drops += not isinstance(error, slow) and not (is_direct and self._is_busy())
+                    if drops >= _DROPS or slows >= _SLOW or not await login.pause(pause_s):
+                        raise
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        finally:
+            self._pending -= 1
+
+    def _is_busy(self) -> bool:
+        return self._pending > 1 and _now() < (self._good_at or 0) + self.patience_s
+
+
+@dataclass
+class _LoginTime:
+    """The time that one login has left."""
+
+    slots: asyncio.Semaphore
+    left_s: float
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Wait for a place, and keep it for one login."""
-        await self._gate.acquire()
-        self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
-            if self._surplus:
-                self._surplus -= 1
-            else:
-                self._gate.release()
-
-    async def again(self, connect: Callable[[], Awaitable[Any]], *lost: type[Exception]) -> Any:
-        """Connect, and try again where the connection is lost.
-
-        A few tries are enough for one host. With so many logins under way that a sshd behind all these addresses drops
-        some of them, or that they are slow, a failure says nothing about the host, so it does not count as a try. Each
-        slow one leaves a place less for the others.
-        """
-        failures: tuple[type[Exception], ...] = (SlowLoginError, *lost)
-        tries, pause_s, deadline = 0, _PAUSE_S, 0.0
-        while True:
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for a slot and keep it for one attempt. Raises TimeoutError at the end of the login's time."""
+        async with self.slots:
+            began = _now()
             try:
-                return await connect()
-            except failures as error:
-                is_crowded = self._running >= PER_ADDRESS
-                if isinstance(error, SlowLoginError):
-                    self._narrow()
-                    tries = tries if is_crowded else _TRIES
-                tries += not is_crowded
-                deadline = deadline or time.monotonic() + self.patience_s
-                if tries >= _TRIES or time.monotonic() + pause_s > deadline:
-                    raise
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311  spreads load
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                async with asyncio.timeout(self.left_s):
+                    yield
+            finally:
+                self.left_s -= _now() - began
 
-    def _narrow(self) -> None:
-        if self._places > PER_ADDRESS:
-            self._places -= 1
-            self._surplus += 1
+    async def pause(self, pause_s: float) -> bool:
+        """Wait before the next attempt; return False at once if no time is left for one."""
+        pause_s *= random.uniform(0.5, 1.5)  # noqa: S311  spreads load
+        if pause_s >= self.left_s:
+            return False
+        self.left_s -= pause_s
+        await asyncio.sleep(pause_s)
+        return True
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

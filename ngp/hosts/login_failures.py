@@ -6,6 +6,8 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from ngp.hosts.attempts import SlowLoginError
+
 if TYPE_CHECKING:
     from ngp.hosts.host import Host
 
@@ -20,6 +22,10 @@ class LoginError(Exception):
 
 class LostError(LoginError):
     """A connection to a jump host was lost before its login."""
+
+
+class SlowError(LoginError):
+    """A jump host accepted a connection, but the login took too long."""
 
 
 def untrusted(host: Host, why: str, *, is_known: bool) -> LoginError:
@@ -50,9 +56,14 @@ def reason(error: BaseException, connect_s: float, *, has_key: bool) -> tuple[st
             return "sshd refused the login with the key from EC2 Instance Connect", todo
         todo = "load your key into the agent (ssh-add), or set user and key in ssh_config, or pass --user"
         return "sshd refused the login: it accepts none of your keys for this user", todo
+    if isinstance(error, SlowLoginError):
+        return (
+            f"sshd accepted the connection but did not finish the login in {connect_s:g} s",
+            "check the load of the host, or log in to fewer hosts at the same time",
+        )
     if isinstance(error, TimeoutError):
         return (
-            f"no answer in {connect_s:.0f} s",
+            f"no answer in {connect_s:g} s",
             "check that the host is running and that its SSH port is reachable from here",
         )
     if isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""Logins with asyncssh: few at once per bastion, retried when lost, with plain error messages."""
+"""Logins with asyncssh: through jump hosts and proxies, with checked host keys and plain error messages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ngp.errors import MissingError, NgpError
 from ngp.hosts import login_failures
-from ngp.hosts.attempts import PER_ADDRESS, LoginAttempts, SlowLoginError
+from ngp.hosts.attempts import PER_ADDRESS, LoginAttempts, Slot, SlowLoginError
 from ngp.hosts.host import SSH_PORT, USER_NAME, Host
-from ngp.hosts.login_failures import LoginError, LostError
+from ngp.hosts.login_failures import LoginError, LostError, SlowError
 from ngp.hosts.trust import Lookup, named_files
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Login:
     key: PushedKey | None = None
     connect_s: float = 10.0
     login_s: float = 20.0
-    patience_s: float = 60.0  # for attempts after the first, where connections are lost
+    patience_s: float = 60.0  # for all attempts to log in to one host
 
 
 @dataclass
@@ -142,26 +142,29 @@ class Logins:
         import asyncssh
 
         checked = await self.checked(host, options)
+        is_direct = bool(jump) or not options.proxy_command
+        if jump:
+            await self._bastion(jump)  # no login behind it is wanted before, so one that drops all is not busy
 
-        async def connect() -> Any:
+        async def connect(slot: Slot) -> Any:
             async with self._gates[jump or host.address]:
                 tunnel = await self._bastion(jump) if jump else None  # None: none of ssh_config either
                 is_accepted = asyncio.Event()
                 try:
-                    async with self._attempts.one():
+                    async with slot():
                         if self.login.key:
                             await _push(self.login.key, host, str(options.username))
                         more = {**checked, "client_factory": _client(is_accepted)}
                         return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **more)
                 except TimeoutError:
-                    raise SlowLoginError if is_accepted.is_set() else TimeoutError from None
+                    raise _timed_out(is_accepted, is_direct=is_direct) from None
                 except asyncssh.ChannelOpenError:
                     await asyncio.sleep(0)  # a lost connection is closed in the next round of the loop
                     if tunnel is None or not tunnel.is_closed():
                         raise
                     raise asyncssh.ConnectionLost(f"the connection to the jump host {jump} was lost") from None
 
-        return await self._attempts.again(connect, asyncssh.ConnectionLost, *_LOST)
+        return await self._attempts.repeat(connect, (asyncssh.ConnectionLost, *_LOST), is_direct=is_direct)
 
     def reason(self, error: BaseException) -> tuple[str, str]:
         """Return why a login failed, and what to do."""
@@ -171,35 +174,36 @@ class Logins:
         """Return the connection to a bastion, shared by all hosts behind it, and renewed if it was lost."""
         task = self._bastions.get(jump)
         if task is None or _is_lost(task):
-            task = asyncio.ensure_future(self._attempts.again(lambda: self._open_bastion(jump), LostError))
-            self._bastions[jump] = task
+            opened = self._attempts.repeat(lambda slot: self._open_bastion(jump, slot), (LostError,), (SlowError,))
+            task = self._bastions[jump] = asyncio.ensure_future(opened)
         return await asyncio.shield(task)
 
-    async def _open_bastion(self, jump: str, behind: tuple[str, ...] = ()) -> Any:
+    async def _open_bastion(self, jump: str, slot: Slot, behind: tuple[str, ...] = ()) -> Any:
         """Log in to the last of the bastions of a ProxyJump, each through the one before. Raises LoginError."""
         connection: Any = None
         for hop in jump.split(","):
             before = connection
             try:
-                connection = await self._open_hop(hop, connection, behind)
+                connection = await self._open_hop(hop, connection, slot, behind)
             except BaseException:
                 if before is not None:
                     before.abort()
                 raise
         return connection
 
-    async def _open_hop(self, hop: str, tunnel: Any, behind: tuple[str, ...]) -> Any:
+    async def _open_hop(self, hop: str, tunnel: Any, slot: Slot, behind: tuple[str, ...]) -> Any:
         import asyncssh
 
-        host = _bastion(hop)
+        host, is_accepted = _bastion(hop), asyncio.Event()
         logins = Logins(replace(self.login, user=host.user, proxy=None, key=None))
         try:
             options = await logins.options(host)
             own = options.tunnel if isinstance(options.tunnel, str) and options.tunnel not in (*behind, hop) else ""
             if own and tunnel is None:  # a bastion that ssh_config puts behind another one
-                tunnel = await self._open_bastion(own, (*behind, hop))
-            checks = await logins.checked(host, options)
-            return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **checks)
+                tunnel = await self._open_bastion(own, slot, (*behind, hop))
+            more = {**await logins.checked(host, options), "client_factory": _client(is_accepted)}
+            async with slot():
+                return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **more)
         except asyncssh.HostKeyNotVerifiable as error:
             is_known = self.login.trust.knows(host, logins.lookup(host, options))
             why = "its host key has changed" if is_known else "its host key is not known"
@@ -209,7 +213,11 @@ class Logins:
             raise login_failures.through(hop, error) from None
         except (asyncssh.ConnectionLost, *_LOST) as error:
             raise login_failures.through(hop, LostError(*logins.reason(error))) from None
-        except (OSError, asyncssh.Error, TimeoutError) as error:
+        except TimeoutError:
+            slow = _timed_out(is_accepted, is_direct=tunnel is not None or not options.proxy_command)
+            kind = SlowError if isinstance(slow, SlowLoginError) else LoginError
+            raise login_failures.through(hop, kind(*logins.reason(slow))) from None
+        except (OSError, asyncssh.Error) as error:
             raise login_failures.through(hop, LoginError(*logins.reason(error))) from None
 
 
@@ -222,6 +230,11 @@ def _client(is_accepted: asyncio.Event) -> Any:
             is_accepted.set()
 
     return Client
+
+
+def _timed_out(is_accepted: asyncio.Event, *, is_direct: bool) -> TimeoutError:
+    """Return the error of a login that took too long. A proxy command accepts a connection to a dead host, too."""
+    return SlowLoginError() if is_direct and is_accepted.is_set() else TimeoutError()
 
 
 def _gate() -> asyncio.Semaphore:

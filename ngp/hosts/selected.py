@@ -24,7 +24,7 @@ class SelectedHosts:
     hosts: list[Host]
 
     def login(self, user: str = "", config: Path | None = None, limit_s: float = 0) -> Login:
-        """Return how to log in to them from here, in no more than `limit_s` if that is not 0."""
+        """Return how to log in to them from here; all attempts for a host take at most `limit_s` if that is not 0."""
         login = Login(self.reach.trust(), user, config)
         if not limit_s:
             return login

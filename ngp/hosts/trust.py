@@ -127,11 +127,10 @@ class Trust:
         keys = self._load(host.environment).get(_label(host), ())
         if not keys or not _ALIAS.fullmatch(alias):
             return None
-        name = hashlib.sha256(f"{_label(host)} {alias}".encode()).hexdigest()[:32]
-        folder = files.private_folder(self.file(host.environment).parent / "aliases")
-        lines = "".join(f"{alias.lower()} {key}\n" for key in keys)
-        files.write(folder / name, lines, mode=0o600, durable=False)
-        return folder / name
+        folder = files.private_folder(self._aliases(host.environment))
+        path = folder / f"{_digest(_label(host))}-{_digest(alias)}"
+        _write_alias(path, alias.lower(), keys)
+        return path
 
     def keys(self, host: Host, lookup: Lookup | None = None) -> tuple[list[Any], list[Any], list[Any]]:
         """Return the trusted, the certificate authorities' and the revoked keys of a host, as asyncssh takes them.
@@ -196,7 +195,19 @@ class Trust:
         with files.lock_folder(files.private_folder(path.parent)):
             known = {label: keys for label, keys in self._read(environment).items() if label not in changed}
             self._own[environment] = {**known, **changed}
-            files.write(path, "".join(_lines(self._own[environment])), mode=0o600)
+            kept = _latest(self._own[environment])
+            files.write(path, "".join(_lines(kept)), mode=0o600)
+            for label in {*self._own[environment]} - {*kept} | {*changed}:
+                self._renew_aliases(environment, label, kept.get(label, ()))
+
+    def _aliases(self, environment: str) -> Path:
+        return self.file(environment).parent / "aliases"
+
+    def _renew_aliases(self, environment: str, label: str, keys: Sequence[str]) -> None:
+        """Write other keys of a host into its files of `write_alias`, which an exported ssh_config names."""
+        for path in self._aliases(environment).glob(f"{_digest(label)}-*"):
+            alias = path.read_text(encoding="utf-8").partition(" ")[0]
+            _write_alias(path, alias, keys if alias else ())
 
 
 def named_files(names: Iterable[str], values: Mapping[str, str], home: Path) -> tuple[Path, ...]:
@@ -231,13 +242,25 @@ def _label(host: Host) -> str:
     return f"{address_pattern(host)} {host.id}"
 
 
-def _lines(known: Keys) -> list[str]:
-    """The lines of the file. Its comment is the instance's id: an address that another one gets loses its keys."""
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _write_alias(path: Path, alias: str, keys: Sequence[str]) -> None:
+    files.write(path, "".join(f"{alias} {key}\n" for key in keys), mode=0o600, durable=False)
+
+
+def _latest(known: Keys) -> Keys:
+    """Return the keys of the last instance at each address: an address that another one gets loses its keys."""
     latest = {label.partition(" ")[0]: label for label in known}
-    kept = [(label, keys) for label, keys in known.items() if latest[label.partition(" ")[0]] == label]
+    return {label: known[label] for label in latest.values()}
+
+
+def _lines(known: Keys) -> list[str]:
+    """Return the lines of the file; their comment is the instance's id."""
     return [
         f"{label.partition(' ')[0]} {' '.join(key.split()[:2])} {label.partition(' ')[2]}\n"
-        for label, keys in kept
+        for label, keys in known.items()
         for key in keys
     ]
 

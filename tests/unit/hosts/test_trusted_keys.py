@@ -132,6 +132,23 @@ def test_renewed_keys_take_the_place_of_the_old_ones(tmp_path, public):
     assert trust.file("qa").read_text() == f"10.0.0.1 {said[0]} i-1\n"
 
 
+def test_files_for_an_alias_have_no_old_key(tmp_path, public):
+    """An exported ssh_config names them until the next export."""
+    old, new = public("old"), public("new")
+    said = {"i-1": old, "i-2": old}
+    trust = Trust(tmp_path / "kept", tmp_path, lambda host: (said[host.id],))
+    other = Host("b", "i-2", "qa", private_address="10.0.0.2")
+    trust.learn([HOST, other])
+    paths = [trust.write_alias(host, alias) for host, alias in ((HOST, "Web"), (HOST, "web-2"), (other, "Web"))]
+    said["i-1"] = new
+    Trust(tmp_path / "kept", tmp_path, trust.witness).renew(HOST)
+    assert [path.read_text() for path in paths] == [f"web {new}\n", f"web-2 {new}\n", f"web {old}\n"]
+    heir = Host("b", "i-3", "qa", private_address="10.0.0.2")
+    Trust(tmp_path / "kept", tmp_path, lambda _: (new,)).learn([heir])
+    assert [path.read_text() for path in paths] == [f"web {new}\n", f"web-2 {new}\n", ""]
+    assert {path.stat().st_mode & 0o077 for path in paths} == {0}
+
+
 def test_the_users_own_known_hosts_count(tmp_path, public):
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh/known_hosts").write_text(f"10.0.0.1 {public('one')}\n")

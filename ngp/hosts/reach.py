@@ -136,7 +136,7 @@ class Reach:
         if host.host_keys or host.source == "file":
             return host.host_keys
         session = self.session(host.environment)
-        return console.keys(session, host.id) if session else ()
+        return console.keys(session, host.id, self.note) if session else ()
 
     def _open(self, environment: str) -> Session | None:
         from ngp.runs import access

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -228,11 +229,23 @@ def test_the_latest_output_counts_where_that_of_the_boot_is_gone():
                 return None
             return {"Output": block.format(text) if text else ""}
 
-    for boot, latest, keys, calls in (
-        ("ssh-rsa AAAAa", "ssh-rsa AAAAb", ("ssh-rsa AAAAa",), [False]),
-        ("", "ssh-rsa AAAAb", ("ssh-rsa AAAAb",), [False, True]),
-        ("", "UnsupportedOperation", (), [False, True]),
-        ("InvalidInstanceID.NotFound", "ssh-rsa AAAAb", (), [False]),
+    for boot, latest, keys, calls, notes in (
+        ("ssh-rsa AAAAa", "ssh-rsa AAAAb", ("ssh-rsa AAAAa",), [False], 0),
+        ("", "ssh-rsa AAAAb", ("ssh-rsa AAAAb",), [False, True], 1),
+        ("", "UnsupportedOperation", (), [False, True], 0),
+        ("InvalidInstanceID.NotFound", "ssh-rsa AAAAb", (), [False], 0),
     ):
-        session = Ec2(boot, latest)
-        assert (console.keys(session, "i-1"), session.calls) == (keys, calls)
+        session, said = Ec2(boot, latest), []
+        assert (console.keys(session, "i-1", said.append), session.calls, len(said)) == (keys, calls, notes)
+
+
+@pytest.mark.parametrize("later", ["ssh-rsa AAAAforged", "ssh-rsa AAAAb\nssh-rsa AAAAforged", ""])
+def test_a_key_that_came_later_on_the_console_is_not_trusted(later):
+    """The latest output has what any program on the host wrote to its console."""
+    block = "-----BEGIN SSH HOST KEY KEYS-----\n{}\n-----END SSH HOST KEY KEYS-----\n"
+    texts = {"": "", True: block.format("ssh-rsa AAAAb") + block.format(later)}
+    session = SimpleNamespace(call=lambda *_, **asked: {"Output": texts[asked.get("Latest", "")]})
+    with pytest.raises(NgpError, match="latest console output of i-1 has different host keys"):
+        console.keys(session, "i-1")
+    texts[True] = block.format("ssh-rsa AAAAb") * 2  # it booted twice
+    assert console.keys(session, "i-1") == ("ssh-rsa AAAAb",)

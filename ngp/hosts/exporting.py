@@ -14,6 +14,7 @@ from ngp.hosts.host import SSH_PORT, Host
 from ngp.hosts.selected import SelectedHosts
 
 _COMMON = "ansible_ssh_common_args"
+_TEMPLATE = re.compile(r"\{(?=[{%#])")  # a brace that begins a template of Jinja's
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,9 @@ def _group(kind: str, name: str) -> str:
 
 
 def _arguments(entry: ExportedHost) -> str:
-    """Return the options of ssh as Ansible splits them."""
+    """Return the options of ssh as Ansible splits them, without what it would take for a template."""
     options = openssh.checks(entry.known_hosts)
     if entry.proxy:
         options["ProxyCommand"] = openssh.proxy_option(entry.proxy)
-    return shlex.join(word for key, value in options.items() for word in ("-o", f"{key}={value}"))
+    text = shlex.join(word for key, value in options.items() for word in ("-o", f"{key}={value}"))
+    return _TEMPLATE.sub("{{ '{' }}", text)

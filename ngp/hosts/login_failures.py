@@ -34,7 +34,7 @@ def untrusted(host: Host, why: str, *, is_known: bool) -> LoginError:
         return LoginError(
             "its host key has changed: the machine was replaced, or somebody intercepts the connection",
             "check that the machine was replaced, then read its new key from the console: "
-            f"ngp host trust {host.environment} {shlex.quote(host.id)}",
+            f"ngp host trust {shlex.quote(host.environment or '/')} {shlex.quote(host.id)}",
         )
     todo = "read its keys from its console, then add them to ~/.ssh/known_hosts or hosts.yaml"
     cause = f", and ngp cannot read its console: {why}" if why else ""

@@ -30,6 +30,7 @@ _WITNESSES = 8  # asked at once
 _GLOBAL = (Path("/etc/ssh/ssh_known_hosts"), Path("/etc/ssh/ssh_known_hosts2"))
 _TOKEN = re.compile(r"%(.?)|\$\{")  # of ssh_config
 _ALIAS = re.compile(r"[A-Za-z0-9_.:\[\]-]+")  # no pattern, and no list of them
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 Keys = Mapping[str, tuple[str, ...]]  # public keys by "pattern id"
 Witness = Callable[["Host"], Sequence[str]]  # the keys that somebody else says a host has, none if nobody knows
 
@@ -62,7 +63,7 @@ class Trust:
 
     def file(self, environment: str) -> Path:
         """Return ngp's known_hosts file of an environment, in OpenSSH's format."""
-        return self.folder / (environment or "_") / FILE
+        return self.folder / _folder_name(environment) / FILE
 
     def learn(self, hosts: Iterable[Host], stop: Event | None = None) -> None:
         """Ask the witness for the keys of hosts that nothing is known of, and keep them.
@@ -240,6 +241,13 @@ def address_pattern(host: Host) -> str:
 
 def _label(host: Host) -> str:
     return f"{address_pattern(host)} {host.id}"
+
+
+def _folder_name(environment: str) -> str:
+    """Return the name of an environment's folder: a tag may hold a path, a line of ssh_config or a template."""
+    if not environment:
+        return "_"
+    return environment if _FOLDER.fullmatch(environment) else f"+{_digest(environment)}"
 
 
 def _digest(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import jinja2
 import pytest
 
 from ngp import settings
@@ -135,6 +136,29 @@ def test_ssh_takes_the_options_for_ansible(selected, ssh_config, tmp_path):
     done = subprocess.run(["ssh", "-G", "-F", "none", *words, "10.0.0.2"], capture_output=True, text=True, check=True)
     assert f"{tmp_path}/100%% mine/qa/known_hosts" in done.stdout
     assert "\nproxycommand aws ssm start-session --target i-0123456789abcdef0 " in done.stdout
+
+
+ODD_NAMES = ("{{ lookup('pipe', 'id') }}", "qa\n  ProxyCommand sh", "../../x", "..", 'a" b', "-x", "_", "é", "x" * 200)
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_tag_cannot_write_lines_of_ssh_config_templates_or_paths(selected, ssh_config, tmp_path, name):
+    """Without a platform, the tag `Environment` may hold anything."""
+    host = replace(DIRECT, environment=name, host_keys=(KEY,))
+    entries = exporting.collect(replace(selected, hosts=[host]), "", ssh_config, tmp_path)
+    (path,) = entries[host].known_hosts
+    assert path.parent.parent == tmp_path / "100% mine"
+    assert path.read_text() == f"ec2.example.com {KEY} i-1\n"
+    assert path.parent.name.startswith("+")
+    assert len(exporting.config(entries).splitlines()) == 5
+    text = json.dumps(exporting.inventory(entries), ensure_ascii=False)
+    assert "lookup(" not in text
+
+
+def test_ansible_takes_no_value_for_a_template():
+    entry = ExportedHost((Path("/{{ 1 }}/{% x %}/{#/{x}"),))
+    found = exporting.inventory({DIRECT: entry})["all"]["children"]["env_qa"]["vars"]["ansible_ssh_common_args"]
+    assert '"/{{ 1 }}/{%% x %%}/{#/{x}"' in jinja2.Template(found).render()
 
 
 def test_a_host_without_an_environment_has_its_own_options():

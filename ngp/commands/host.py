@@ -113,11 +113,13 @@ def export(
     context = options.context()
     hosting.require_no_rest(context)
     options.require_format(form, EXPORTS)
+    exporting.require_way(via)
+    ssh_config = hosting.ssh_config(context, config)
     meant = hosting.find(context, hosting.HostRequest(selection, filters, project))
     if form == "json":
         documents.write(view.document(selection, meant.running(), ways.choose(meant, via, needs_programs=False)))
         return
-    entries = exporting.collect(meant, via, hosting.ssh_config(context, config), context.cwd)
+    entries = exporting.collect(meant, via, ssh_config, context.cwd)
     if form == "ansible":
         typer.echo(documents.dump(exporting.inventory(entries)))
     else:

@@ -12,6 +12,7 @@ from ngp.errors import UsageError
 from ngp.hosts import openssh, session_manager, user_config, ways
 from ngp.hosts.host import SSH_PORT, Host
 from ngp.hosts.selected import SelectedHosts
+from ngp.hosts.trust import Trust
 
 _COMMON = "ansible_ssh_common_args"
 _TEMPLATE = re.compile(r"\{(?=[{%#])")  # a brace that begins a template of Jinja's
@@ -29,28 +30,45 @@ class ExportedHost:
     lines: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def collect(selected: SelectedHosts, via: str, ssh_config: Path | None, cwd: Path) -> dict[Host, ExportedHost]:
-    """Return how ssh connects to each running host, with the keys that somebody vouches for.
-
-    `ssh_config` is read in place of the user's own. Raises UsageError (64) for a way that only ngp can go.
-    """
+def require_way(via: str) -> None:
+    """Raise UsageError (64) for a way that only ngp can go."""
     if via == "instance-connect":
         todo = "use `ngp host ssh --via instance-connect`"
         raise UsageError("an export cannot use `--via instance-connect`: its key is valid for one command", todo=todo)
+
+
+def collect(selected: SelectedHosts, via: str, ssh_config: Path | None, cwd: Path) -> dict[Host, ExportedHost]:
+    """Return how ssh connects to each running host, with the keys that somebody vouches for.
+
+    `ssh_config` is read in place of the user's own.
+    """
     reach, hosts = selected.reach, selected.running()
     found = ways.choose(selected, via, needs_programs=False)
     trust = reach.trust()
     trust.learn(hosts)
-    direct = [host.address for host in hosts if found[host] == "ssh" and openssh.valid(host)[0]]
-    users = user_config.about(direct, ssh_config, reach.settings, cwd)
+    reached = [host.address for host in hosts if openssh.valid(host)[0]]
+    users = user_config.about(reached, ssh_config, reach.settings, cwd)
     entries = {}
     for host in hosts:
-        lines = users.get(host.address, {}) if found[host] == "ssh" else {}
-        aliases = [trust.write_alias(host, line.split()[1]) for line in lines.get("HostKeyAlias", ())]
-        known = (trust.file(host.environment), *(path for path in aliases if path))
+        lines = {name: some for name, some in users.get(host.address, {}).items() if _counts(name, found[host])}
+        path = _write_alias(trust, host, lines)
+        known = (trust.file(host.environment), *([path] if path else ()))
         session = reach.session(host.environment) if found[host] == "ssm" else None
         entries[host] = ExportedHost(known, session_manager.command(host, session) if session else (), lines)
     return entries
+
+
+def _counts(option: str, way: str) -> bool:
+    """Whether an option of ssh_config counts: Session Manager takes the place of jump hosts."""
+    return way == "ssh" or not option.startswith("Proxy")
+
+
+def _write_alias(trust: Trust, host: Host, lines: Mapping[str, Sequence[str]]) -> Path | None:
+    """Write a host's keys under the name by which ssh looks them up, if these lines change that name."""
+    words = {name: some[0].partition(" ")[2].strip('"') for name, some in lines.items()}
+    port = str(host.port) if host.port != SSH_PORT else words.get("Port", str(SSH_PORT))
+    name = openssh.key_name(host, words.get("HostName", host.address), port, words.get("HostKeyAlias", ""))
+    return trust.write_alias(host, name) if name else None
 
 
 def config(entries: Mapping[Host, ExportedHost]) -> str:
@@ -62,7 +80,12 @@ def config(entries: Mapping[Host, ExportedHost]) -> str:
             lines += [f"# {alias} is {host.state.value} and has no address", ""]
             continue
         entry = entries[host]
-        options = {"HostName": address, "User": user, "Port": str(host.port) if host.port != SSH_PORT else ""}
+        # the user's HostName, for it leads to the host, but what the host's source says of all else
+        options = {
+            "HostName": "" if "HostName" in entry.lines else address,
+            "User": user,
+            "Port": str(host.port) if host.port != SSH_PORT else "",
+        }
         options["ProxyCommand"] = openssh.proxy_option(entry.proxy) if entry.proxy else ""
         options |= openssh.checks(entry.known_hosts)
         own = {key: [f"{key} {value}"] for key, value in options.items() if value}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ngp.errors import UsageError
 from ngp.hosts.host import SSH_PORT, USER_NAME, Host, apart
+from ngp.hosts.trust import address_pattern
 
 if TYPE_CHECKING:
     from ngp.hosts.logins import Login
@@ -53,6 +54,15 @@ def valid(host: Host) -> tuple[str, str]:
     """Return the address and the user of a host; "" for what ssh, Ansible or a shell could take for something else."""
     address = host.address if _ADDRESS.fullmatch(host.address) else ""
     return address, host.user if USER_NAME.fullmatch(host.user) else ""
+
+
+def key_name(host: Host, name: str, port: str, alias: str = "") -> str:
+    """Return how ssh looks up the key of a host by ssh_config's HostName, Port and HostKeyAlias.
+
+    Return "" if that is how ngp's own known_hosts names it.
+    """
+    found = alias or (name if port == str(SSH_PORT) else f"[{name}]:{port}")
+    return "" if found.lower() == address_pattern(host).lower() else found
 
 
 def checks(known_hosts: Iterable[Path]) -> dict[str, str]:

@@ -35,10 +35,12 @@ def become(
 
 
 def _command(host: Host, login: Login, words: Sequence[str], settings: Settings, cwd: Path) -> tuple[str, ...]:
-    """Return ssh's command line, with the host's keys also under the HostKeyAlias that ssh would look them up by."""
+    """Return ssh's command line, with the host's keys also under the name of ssh_config that ssh looks them up by."""
     argv = openssh.login(host, words, login)
     if not login.trust.has_own(host):
         return argv
-    aliases = user_config.load(argv, settings, cwd).get("hostkeyalias", ())
-    paths = [login.trust.write_alias(host, alias) for alias in aliases]
-    return openssh.login(host, words, login, [path for path in paths if path])
+    found = user_config.load(argv, settings, cwd)
+    (name,), (port,) = found.get("hostname", (host.address,)), found.get("port", (str(host.port),))
+    known_as = openssh.key_name(host, name, port, *found.get("hostkeyalias", ()))
+    path = login.trust.write_alias(host, known_as) if known_as else None
+    return openssh.login(host, words, login, [path] if path else [])

@@ -18,6 +18,7 @@ _GRACE_S = 1.0
 _AT_ONCE = 8
 _NOBODY = "ngp-nobody.invalid"  # what only entries for every host are about
 _CARRIED = {
+    "hostname": "HostName",
     "user": "User",
     "port": "Port",
     "hostkeyalias": "HostKeyAlias",
@@ -27,8 +28,11 @@ _CARRIED = {
     "certificatefile": "CertificateFile",
     "identitiesonly": "IdentitiesOnly",
     "identityagent": "IdentityAgent",
+    "userknownhostsfile": "UserKnownHostsFile",
 }
-_VERBATIM = ("ProxyCommand", "IdentitiesOnly")  # the rest of the line counts, quotes and all
+_VERBATIM = ("ProxyCommand", "IdentitiesOnly", "UserKnownHostsFile")  # the rest of the line counts, quotes and all
+_UNSET = {"proxyjump": "none", "proxycommand": "none", "identityagent": "SSH_AUTH_SOCK"}  # says that there is none
+_PROXIES = ("proxyjump", "proxycommand")
 
 
 def load(argv: Sequence[str], settings: Settings, cwd: Path) -> Found:
@@ -61,15 +65,30 @@ def about(
         return {name: {} for name in names}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(lambda name: load((*ssh, name), settings, cwd), names)
-        return {name: _differences(usual, options) for name, options in zip(names, found, strict=True)}
+        return {name: _differences(name, usual, options) for name, options in zip(names, found, strict=True)}
 
 
-def _differences(usual: Found, options: Found) -> dict[str, list[str]]:
+def _differences(address: str, usual: Found, options: Found) -> dict[str, list[str]]:
+    if not options:
+        return {}
+    usual = {**usual, "hostname": (address.lower(),)}
     return {
-        word: [f"{word} {_quoted(word, value)}" for value in options[name]]
-        for name, word in _CARRIED.items()
-        if options.get(name, ()) and options[name] != usual.get(name, ())
+        _CARRIED[name]: [f"{_CARRIED[name]} {_quoted(_CARRIED[name], value)}" for value in values]
+        for name in _CARRIED
+        if (values := _values(name, usual, options)) != usual.get(name, ())
     }
+
+
+def _values(name: str, usual: Found, options: Found) -> tuple[str, ...]:
+    """Return the values of an option for an address, with a word for one that only other hosts have.
+
+    ssh takes the first of ProxyJump and ProxyCommand, so one that is there needs no word for the other.
+    """
+    others = _PROXIES if name in _PROXIES else (name,)
+    if any(options.get(other) for other in others):
+        return options.get(name, usual.get(name, ()))
+    unset = (_UNSET[name],) if name in _UNSET else usual.get(name, ())
+    return unset if usual.get(name) else ()
 
 
 def _quoted(word: str, value: str) -> str:

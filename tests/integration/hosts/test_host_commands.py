@@ -81,6 +81,16 @@ def test_ssh_takes_the_place_of_ngp(machines, ngp):
     assert "127.0.7.2" in done.stderr
 
 
+@pytest.mark.parametrize("form", ["ssh-config", "ansible", "json"])
+def test_every_export_refuses_what_it_cannot_use(machines, ngp, form):
+    for words, said in (
+        (["-F", "/nonexistent"], "this file does not exist"),
+        (["--via", "instance-connect"], "an export cannot use `--via instance-connect`"),
+    ):
+        done = ngp.call("host", "export", "qa", "--format", form, *words)
+        assert (done.exit_code, said in done.stderr) == (64, True)
+
+
 def test_ssh_finds_keys_that_only_ngp_knows_under_a_host_key_alias(machines, ngp, farm, tmp_path):
     config = tmp_path / "aliased"
     config.write_text(f"Host 127.0.7.*\n  HostKeyAlias The-Web\nHost *\n{farm.config.read_text()}")

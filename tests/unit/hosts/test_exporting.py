@@ -13,9 +13,10 @@ import pytest
 from ngp import settings
 from ngp.aws.session import Session
 from ngp.errors import UsageError
-from ngp.hosts import exporting, user_config
+from ngp.hosts import exporting, system_ssh, user_config
 from ngp.hosts.exporting import ExportedHost
 from ngp.hosts.host import Host
+from ngp.hosts.logins import Login
 from ngp.hosts.selected import SelectedHosts
 from ngp.hosts.selector import Selector
 from ngp.hosts.trust import Trust
@@ -87,11 +88,76 @@ def test_ssh_connects_as_ngp_does(selected, ssh_config, tmp_path):
     assert "# ghost is running and has no address" in path.read_text()
 
 
+LINES = """
+Host 10.0.2.1
+  HostName real.example.com
+  UserKnownHostsFile /one /two
+Host 10.0.2.2
+  Port 2222
+Host 10.0.2.3
+  IdentityFile /of/the/closed
+  CertificateFile /of/the/closed-cert.pub
+  HostKeyAlias closed
+  ProxyJump other
+Host 10.0.2.4
+  ProxyCommand none
+Host 10.0.2.5
+  ProxyCommand nc %h %p
+Host * !10.0.1.*
+  ProxyJump bastion
+"""
+
+
+def test_ssh_takes_from_ssh_config_what_ngp_takes(selected, tmp_path):
+    """Lines that another host lacks, names that lead elsewhere, and those of hosts through Session Manager."""
+    mine, path, addresses = tmp_path / "ssh_config", tmp_path / "exported", [f"10.0.2.{last}" for last in range(1, 6)]
+    mine.write_text(LINES)
+    hosts = [
+        Host(address.replace(".", "-"), f"i-{number}", "qa", private_address=address, user="admin", host_keys=(KEY,))
+        for number, address in enumerate(["10.0.1.1", *addresses])
+    ]
+    hosts[3] = replace(hosts[3], opens_ssh=False)
+    text = exporting.config(exporting.collect(replace(selected, hosts=hosts), "", mine, tmp_path))
+    path.write_text(f"{text}Host *\n  Include {mine}\n")
+    found = {host.address: options(path, host.name) for host in hosts}
+    proxies = ("proxyjump", "proxycommand")
+    assert [[one.get(name) for name in proxies if one.get(name, "none") != "none"] for one in found.values()] == [
+        [],
+        ["bastion"],
+        ["bastion"],
+        [found["10.0.2.3"]["proxycommand"]],
+        [],
+        ["nc %h %p"],
+    ]
+    assert found["10.0.2.3"]["proxycommand"].startswith("aws ssm start-session --target i-3 ")
+    assert text.count("ProxyJump none") == 2  # one more would take the place of `ProxyCommand nc`
+    closed = {name: found["10.0.2.3"][name] for name in ("identityfile", "certificatefile", "hostkeyalias")}
+    assert {*closed.values()} == {"/of/the/closed", "/of/the/closed-cert.pub", "closed"}
+    assert (found["10.0.2.1"]["hostname"], found["10.0.2.1"]["userknownhostsfile"]) == ("real.example.com", "/one /two")
+    for address, name in (("10.0.2.1", "real.example.com"), ("10.0.2.2", "[10.0.2.2]:2222"), ("10.0.2.3", "closed")):
+        last = Path(found[address]["globalknownhostsfile"].rpartition("known_hosts ")[2].replace("%%", "%"))
+        assert last.read_text() == f"{name} {KEY}\n"
+    assert "aliases" not in found["10.0.2.5"]["globalknownhostsfile"]
+
+
+@pytest.mark.parametrize(
+    ("address", "name"), [("10.0.2.1", "real.example.com"), ("10.0.2.2", "[10.0.2.2]:2222"), ("10.0.2.4", None)]
+)
+def test_ssh_has_the_keys_under_the_name_of_ssh_config(ssh_config, tmp_path, address, name):
+    ssh_config.write_text(LINES)
+    host = Host("web", "i-1", "qa", private_address=address, host_keys=(KEY,))
+    login = Login(Trust(tmp_path / "kept", tmp_path), config=ssh_config)
+    login.trust.learn([host])
+    argv = system_ssh._command(host, login, (), settings.read(), tmp_path)
+    known = next(word for word in argv if word.startswith("GlobalKnownHostsFile=")).split('"')[1::2]
+    assert [Path(path).read_text() for path in known[1:]] == ([f"{name} {KEY}\n"] if name else [])
+
+
 def test_an_option_of_the_line_counts_before_the_default_way(selected, ssh_config, tmp_path):
     entries = exporting.collect(replace(selected, hosts=[CLOSED]), "ssh", ssh_config, tmp_path)
     assert "ProxyJump bastion" in exporting.config(entries)
     with pytest.raises(UsageError, match="an export cannot use `--via instance-connect`"):
-        exporting.collect(selected, "instance-connect", None, tmp_path)
+        exporting.require_way("instance-connect")
 
 
 def test_what_every_host_gets_is_not_repeated(ssh_config, tmp_path):

@@ -128,15 +128,32 @@ def _act(which: DeployStep, packages: Sequence[DebianPackage], claim: Claim) -> 
 def _waiting(apt: str) -> str:
     """Run apt until it has its locks, and set `code`. Its own time limit does not count for lists and archives.
 
-    Its errors come at its end: they say which lock it lacks.
+    Its errors go through a pipe as they come, for the disk may be full; those of a lock it lacks are held back. The
+    reader ends with apt: a daemon that apt starts may keep the pipe open.
     """
-    return f"""end=$(($(date +%s) + {_LOCK_WAIT_S}))
+    return f"""exec 3>&1
+end=$(($(date +%s) + {_LOCK_WAIT_S})) is_told=
 while :; do
-  {apt} 9>&- </dev/null 2>apt.err; code=$?
-  [ $code != 0 ] && [ "$(date +%s)" -lt $end ] && grep -q '^E: Could not get lock ' apt.err || break
+  held=$({{ {apt} </dev/null 2>&1 >&3 3>&- 9>&-; printf '\\nngp-exit %s\\n' $?; }} | {{
+    trap '' PIPE # it reads on if nobody listens any more: apt would be killed
+    out=2
+    while IFS= read -r line; do
+      case $line in
+      ("") continue ;;
+      ("ngp-exit "*) exit "${{line#ngp-exit }}" ;;
+      ("E: Could not get lock "*) out=1 ;;
+      esac
+      printf '%s\\n' "$line" >&$out
+    done
+    exit 1
+  }})
+  code=$?
+  [ $code != 0 ] && [ "$held" ] && [ "$(date +%s)" -lt $end ] || break
+  [ "$is_told" ] || echo "waiting up to {_LOCK_WAIT_S} s for the locks of another apt" >&2
+  is_told=1
   sleep {_LOCK_PAUSE_S}
 done
-cat apt.err >&2; rm -f apt.err"""
+[ -z "$held" ] || printf '%s\\n' "$held" >&2"""
 
 
 def _install(packages: Sequence[DebianPackage], claim: Claim) -> str:

@@ -54,7 +54,7 @@ def test_locks_that_another_apt_holds_are_waited_for(machines, monkeypatch, step
     assert found.is_success
     assert machines.calls(host).count({"install": "shop=1.2-1"}.get(step, step)) == 3
     assert not [line for line in lines if "Could not get lock" in line]
-    assert not (machines.at(host) / "ngp" / "apt.err").exists()
+    assert lines.count("waiting up to 120 s for the locks of another apt") == 1
     monkeypatch.setattr(scripts, "_LOCK_WAIT_S", 0)
     (machines.at(host) / "busy").write_text(f"{step} 1")
     found = deploy(machines, [host], emit=lambda event: lines.append(getattr(event, "line", "")))
@@ -258,6 +258,28 @@ def test_daemon_that_a_package_starts_does_not_keep_the_lock(machines):
         assert deploy(machines, [host], claim=Claim("d2", "ben", "deploy")).is_success
     finally:
         subprocess.run(["kill", *(machines.at(host) / "daemons").read_text().split()], check=False)
+
+
+def test_errors_of_apt_come_while_it_runs_and_need_no_disk(machines):
+    (host,) = machines.make("web-1")
+    apt, state, folder = machines.folder / "bin" / "apt-get", machines.at(host), machines.at(host) / "ngp"
+    apt.write_text(
+        apt.read_text() + 'sleep 20 & echo $! >>"$STATE/daemons"\nprintf "W: slow\\nE: the disk is full" >&2\n'
+        'until [ -f "$STATE/go" ]; do sleep 0.05; done\nexit 7\n'
+    )
+    machines.run([host], scripts.take(CLAIM), print)
+    before = sorted(folder.iterdir())
+    env = {"PATH": f"{machines.folder / 'bin'}:{os.environ['PATH']}", "STATE": str(state)}
+    command = scripts.step(scripts.DeployStep.UPDATE, (), CLAIM, str(folder))
+    with subprocess.Popen(command, shell=True, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as step:
+        try:
+            assert step.stderr.readline() == b"W: slow\n"
+            assert (step.poll(), sorted(folder.iterdir())) == (None, before)
+            (state / "go").touch()
+            assert (step.stderr.read(), step.wait(10)) == (b"E: the disk is full\n", 7)
+        finally:
+            (state / "go").touch()
+            subprocess.run(["kill", *(state / "daemons").read_text().split()], check=False)
 
 
 def test_host_that_does_not_answer_fails_before_anything_is_changed(machines):

@@ -33,17 +33,17 @@ class LoginAttempts:
 
     patience_s: float
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    _pending: int = 0  # logins that are neither made nor given up, with those that wait
-    _good_at: float | None = None  # when the last login was made; at first, when the first one was wanted
+    _pending: int = 0  # logins that have neither succeeded nor failed, with those in the queue
+    _good_at: float | None = None  # when the last login succeeded; before any has, when the first one began
 
     async def repeat(
         self, connect: Connect, lost: Errors, slow: Errors = (SlowLoginError,), *, is_direct: bool = True
     ) -> Any:
         """Connect, and try again after an error of `lost` or `slow`.
 
-        A slow login is tried twice. A lost one is tried four times; an attempt does not count while other logins are
-        wanted and some are made, for then a sshd may drop it only because it is busy. That is no excuse for a
-        connection that is not `is_direct`: the command that makes it may have failed.
+        A slow login is tried twice, a lost one four times. A lost attempt does not count while other logins are pending
+        and some succeed, because sshd may have dropped it only because it is busy. It always counts if the connection
+        is not `is_direct`: then the command that makes the connection may have failed.
         """
         login = _LoginTime(self._slots, self.patience_s)
         drops, slows, pause_s = 0, 0, _PAUSE_S

@@ -12,8 +12,8 @@ _END_S = 1.0  # how long a remote command may take to end after its signal, or a
 async def end(process: Any) -> bool:
     """Interrupt a remote command, then end it; return whether it is known to have ended.
 
-    OpenSSH passes signals on, but not for root and not to a forced command. None is a command that sshd was asked for
-    and that has not begun as far as is known.
+    OpenSSH passes signals on, but not for root and not to a forced command. `process` is None if sshd has not confirmed
+    that the command started.
     """
     if process is None:
         return False

@@ -144,7 +144,7 @@ class Logins:
         checked = await self.checked(host, options)
         is_direct = bool(jump) or not options.proxy_command
         if jump:
-            await self._bastion(jump)  # no login behind it is wanted before, so one that drops all is not busy
+            await self._bastion(jump)  # before its hosts count as logins: a jump host that drops all is not busy
 
         async def connect(slot: Slot) -> Any:
             async with self._gates[jump or host.address]:
@@ -222,7 +222,7 @@ class Logins:
 
 
 def _client(is_accepted: asyncio.Event) -> Any:
-    """Return asyncssh's class of clients, which also tells that something accepted the connection."""
+    """Return a class of clients for asyncssh that sets `is_accepted` once a connection is accepted."""
     import asyncssh
 
     class Client(asyncssh.SSHClient):
@@ -242,7 +242,7 @@ def _gate() -> asyncio.Semaphore:
 
 
 def _is_lost(task: asyncio.Task[Any]) -> bool:
-    """Whether a connection was made and is closed again; one that could not be made fails all hosts behind it."""
+    """Return whether a connection was made and then lost. One that was never made is not lost: its hosts fail."""
     return task.done() and not task.cancelled() and task.exception() is None and bool(task.result().is_closed())
 
 
@@ -264,7 +264,7 @@ async def _push(key: PushedKey, host: Host, user: str) -> None:
 
 
 def _only(key: PushedKey) -> dict[str, Any]:
-    """What makes asyncssh try this key and no other: neither the agent's nor those of ssh_config."""
+    """Return the options that make asyncssh try this key only: none of the agent, and none of ssh_config."""
     return {"client_keys": [str(key.private)], "client_certs": [], "agent_path": None}
 
 

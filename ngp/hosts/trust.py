@@ -51,7 +51,7 @@ class Lookup:
 class Trust:
     """The keys of hosts. `folder` is private and has a folder per environment; `home` is the user's own.
 
-    `witness` tells the keys of a host that nothing is known of.
+    `witness` returns the keys of a host that neither the user nor ngp knows.
     """
 
     folder: Path

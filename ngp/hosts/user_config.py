@@ -16,7 +16,7 @@ Found = Mapping[str, tuple[str, ...]]  # the values of each option, by its name 
 _TIMEOUT_S = 10.0  # `Match exec` may run any program
 _GRACE_S = 1.0
 _AT_ONCE = 8
-_NOBODY = "ngp-nobody.invalid"  # what only entries for every host are about
+_NOBODY = "ngp-nobody.invalid"  # a name that only entries for every host match
 _CARRIED = {
     "hostname": "HostName",
     "user": "User",

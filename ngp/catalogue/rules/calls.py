@@ -33,12 +33,12 @@ class Expression:
 
     def bare(self) -> Expression:
         """Return the expression without what changes nothing: space, comments, parentheses, and ``"${…}"``."""
-        found = self._stripped()
+        found = self.stripped()
         while True:
-            inner = found._inner()
+            inner = found.inner()
             if inner is None:
                 return found
-            found = inner._stripped()
+            found = inner.stripped()
 
     def calls(self, function: re.Pattern[str]) -> Iterator[Call]:
         """Yield the calls of functions, without those in other such calls; group 1 is the function's name."""
@@ -72,14 +72,16 @@ class Expression:
             return None
         return self.part(first + 2 + (self.text[first + 2] == "~"), last - 1 - (self.text[last - 2] == "~"))
 
-    def _stripped(self) -> Expression:
+    def stripped(self) -> Expression:
+        """Return the expression without the space and the comments around it."""
         match = _SPACE.match(self.text)
         start, end = match.end() if match else 0, len(self.text.rstrip())
         if not self.text.rstrip().endswith('"'):
             end = len(self.code.rstrip())  # without a comment behind
         return self.part(start, max(start, end))
 
-    def _inner(self) -> Expression | None:
+    def inner(self) -> Expression | None:
+        """Return what stands in the parentheses, or in the ``"${…}"``, that the whole expression is; None without."""
         template = self.template()
         if template and template.interpolations == (template.inner,):
             return self.interpolated(template.inner)

@@ -110,11 +110,11 @@ def test_validate_takes_units_of_all_environments(two, capsys, monkeypatch):
     assert "the environment `opnvpn` does not exist" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["destroy", "--auto-approve"], ["destroy", "network", "--auto-approve"]])
-def test_destroy_without_a_question_wants_the_environment_named(house, capsys, monkeypatch, words):
+@pytest.mark.parametrize("units", [[], ["network"]])
+def test_destroy_without_a_question_wants_the_environment_named(house, capsys, monkeypatch, units):
     monkeypatch.chdir(house.path)
-    assert cli.run(words) == 64
-    assert "ngp destroy dev --auto-approve" in capsys.readouterr().err
+    assert cli.run(["destroy", *units, "--auto-approve"]) == 64
+    assert " ".join(["ngp destroy dev", *units, "--auto-approve"]) in capsys.readouterr().err
 
 
 def test_state_show_takes_the_unit_alone(house, capsys, monkeypatch):

@@ -70,7 +70,7 @@ def _folder(ctx: typer.Context) -> Path:
 def _environments(platform: Path | None) -> Iterable[str]:
     if platform is None:
         return []
-    return (path.parent.name for path in (platform / "environments").glob("*/environment.yaml"))
+    return (path.parent.name for path in (platform / "environments").glob("[!.]*/environment.yaml"))
 
 
 def one_of(*words: str) -> Callable[[str], list[str]]:
@@ -112,7 +112,7 @@ def refs(ctx: typer.Context, incomplete: str) -> list[str]:
 def regions(ctx: typer.Context, incomplete: str) -> list[str]:
     """The regions of the platform's environments."""
     platform = _platform(ctx)
-    files = (platform / "environments").glob("*/environment.yaml") if platform else ()
+    files = (platform / "environments").glob("[!.]*/environment.yaml") if platform else ()
     return _starting(incomplete, {found[1] for path in files if (found := _REGION.search(_text(path)))})
 
 

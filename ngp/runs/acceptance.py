@@ -27,10 +27,10 @@ _LOCKS: Mapping[str, str] = {
 }
 
 
-def emit_warnings(context: RunContext, result: UnitResult) -> None:
+def emit_warnings(context: RunContext, result: UnitResult, planned: Sequence[Change]) -> None:
     """Warn of planned values that AWS would refuse, but for what the unit's module accepts with a reason.
 
-    The run continues, because AWS decides.
+    `planned` are the changes of the unit's plan with those that change nothing. The run continues: AWS decides.
     """
     for change in result.changes:
         lock = locked(change)
@@ -41,7 +41,7 @@ def emit_warnings(context: RunContext, result: UnitResult) -> None:
             )
         for text in () if _is_accepted(context, result, change) else refusals(context, change):
             context.emit(Note(f"`{result.unit}`: {text}"))
-    for change, text in _sums(context, result):
+    for change, text in _sums(context, result, planned):
         if not _is_accepted(context, result, change):
             context.emit(Note(f"`{result.unit}`: {text}"))
 
@@ -95,9 +95,9 @@ def sums(changes: Iterable[Change], account: Callable[[Change], str] = lambda _:
             yield each.where, f"AWS would refuse {each.where.address} {path}: it {rule} ({source})"
 
 
-def _sums(context: RunContext, result: UnitResult) -> Sequence[tuple[Change, str]]:
+def _sums(context: RunContext, result: UnitResult, planned: Sequence[Change]) -> Sequence[tuple[Change, str]]:
     """Return what `sums` finds; only then the module's code is read, for the providers of its resources."""
-    found = tuple(sums(result.changes))
+    found = tuple(sums(planned))
     module = context.resolved.catalogue.modules.get(result.module)
     if not found or not module:
         return found
@@ -109,7 +109,7 @@ def _sums(context: RunContext, result: UnitResult) -> Sequence[tuple[Change, str
         own = blocks.get(addresses.without_keys(change.address.removeprefix(f"module.{result.unit}.")), {})
         return own["provider"].text.strip() if "provider" in own else ""
 
-    return tuple(sums(result.changes, account))
+    return tuple(sums(planned, account))
 
 
 def _is_accepted(context: RunContext, result: UnitResult, change: Change) -> bool:

@@ -250,7 +250,7 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
     made = context.terraform.show_plan(root, file)
     result = replace(describe(result, made), diagnostics=outcome.diagnostics)
     emit_invocations(context, result)
-    acceptance.emit_warnings(context, result)
+    acceptance.emit_warnings(context, result, made.changes)
     return result, made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ngp.catalogue import conversion, evaluating, hcl, literals
+from ngp.catalogue import conversion, evaluating, hcl, literals, operators
 from ngp.catalogue.constraints.accepting import ArgumentValue
 from ngp.catalogue.evaluating import UNSET
 from ngp.catalogue.operators import ExpressionError, UnknownError
@@ -54,7 +54,10 @@ def number(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> in
     count, each = (block.body.attributes.get(name) for name in ("count", "for_each"))
     if count:
         value = _value(count, scope)
-        return None if value is UNSET or value is None else int(value)
+        try:
+            return None if value is UNSET or value is None else int(operators.to_number(value))
+        except (ExpressionError, UnknownError):  # Terraform says so
+            return None
     if each is None:
         return 1
     found = _value(each, scope)

@@ -19,6 +19,7 @@ from ngp.errors import Finding
 
 RULE = "aws-accepts"
 _SHOWN = 120
+_MANY = 1000  # instances of one resource that are counted
 _INSTANCE = re.compile(r"(?<![\w.])(?:count|each)\.")  # another value in each instance
 
 
@@ -95,9 +96,10 @@ def _inline(block: hcl.Block, arguments: Sequence[Argument], number: int | None)
     policy = attributes.get("policy")
     known = {each.value.path: each.value.value for each in arguments if not each.value.partial}
     account = attributes["provider"].text.strip() if "provider" in attributes else ""
-    is_equal = "count" in attributes and policy is not None and not _INSTANCE.search(policy.code)
+    parts = [each for each in (policy, attributes.get(policies.holder_of(block.labels[0]))) if each is not None]
+    is_equal = "count" in attributes and not any(_INSTANCE.search(each.code) for each in parts)
     for each in policies.inline(block.labels[0], known, (block, policy), _holder(block)):
-        yield from [replace(each, holder=f"{account} {each.holder}")] * (number if is_equal else 1)
+        yield from [replace(each, holder=f"{account} {each.holder}")] * (min(number, _MANY) if is_equal else 1)
     if attributes.keys().isdisjoint({"count", "for_each"}):
         certain = [each.body.attributes.get("policy") for each in block.body.of("inline_policy")]  # no dynamic one
         inner = [each for each in arguments if each.attribute in certain and not each.value.partial]

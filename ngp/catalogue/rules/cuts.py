@@ -26,6 +26,7 @@ _SAME = frozenset({"lower", "trim", "trimprefix", "trimspace", "trimsuffix", "up
 _CALLS = re.compile(rf"(?<![\w.])({'|'.join((*_DIGESTS, *_QUESTIONS, 'format', 'substr'))})\s*\(")
 _VERB = re.compile(r"%[-+# 0]*\d*(?:\.(?P<most>\d*))?(?:\[(?P<at>\d+)\])?(?P<mode>[A-Za-z%])")
 _LOCAL = re.compile(r"(?<![\w.-])local\.([\w-]+)")
+_MOST_STEPS = 1000  # of one name; those of the catalogue take fewer than 50
 _LEAST = 6  # characters of a digest: two of a hundred units meet in one of five in 200 cases
 _RANDOM = re.compile(r"(?<![\w.])random_(?:bytes|id|string|uuid)\.")
 _LOOP = re.compile(r"(?<![\w.])for\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b")
@@ -49,7 +50,7 @@ def _may_meet(source: ModuleSource, name: Expression) -> bool:
         return False
     try:
         found = _Reader(source).read(name)
-    except RecursionError:
+    except (RecursionError, _TooLongError):
         return False
     return not (found.cut <= found.digested or found.digested >= _UNIT)
 
@@ -67,6 +68,10 @@ class _Parts:
         return _Parts(self.cut | other.cut, self.partial | other.partial, self.digested | other.digested)
 
 
+class _TooLongError(Exception):
+    """An expression takes too many steps to read, such as one of locals that need each other."""
+
+
 class _Reader:
     """Reads a name's expression, each local once."""
 
@@ -74,8 +79,10 @@ class _Reader:
         self.source = source
         self.parts: dict[str, _Parts] = {}
         self.sizes: dict[str, int | None] = {}
+        self.steps = 0
 
     def read(self, text: Expression) -> _Parts:
+        self._step()
         found, rest, position = _Parts(), "", 0
         for call in text.calls(_CALLS):
             rest += text.code[position : call.start]
@@ -89,6 +96,11 @@ class _Reader:
         for name in _LOCAL.findall(rest + text.code[position:]):
             found |= self._local(name)
         return found
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise _TooLongError
 
     def _local(self, name: str) -> _Parts:
         if name not in self.parts:
@@ -105,7 +117,7 @@ class _Reader:
         return found
 
     def _substr(self, text: Expression, offset: Expression, length: Expression) -> _Parts:
-        start, most = _number(offset), _number(length)
+        start, most = _number(offset), _length(length)
         size = self._size(text)
         is_whole = length.code.strip() == "-1" or (size is not None and most is not None and size <= most)
         if start == 0 and is_whole:
@@ -113,7 +125,8 @@ class _Reader:
         telling = self._telling(text)
         found = _Parts(partial=telling, cut=telling if start == 0 else frozenset())
         digest, size = self._beginning(text)
-        if digest and (most is None or most >= _LEAST) and size - (start or 0) >= _LEAST:
+        left = size - (start or 0) if start is None or start >= 0 else min(size, -start)
+        if digest and (most is None or most >= _LEAST) and left >= _LEAST:
             found |= self._digest(digest)
         return found
 
@@ -134,6 +147,7 @@ class _Reader:
         seen: set[str] = set()
         most = max(_DIGESTS.values())
         while True:
+            self._step()
             text = text.bare()
             call, template, found = text.call(), text.template(), _LOCAL.fullmatch(text.code)
             inner = None
@@ -144,7 +158,7 @@ class _Reader:
             elif call and call.arguments and call.name in {*_SAME, "replace"}:
                 inner = call.arguments[0]
             elif call and call.name == "substr" and len(call.arguments) == 3 and _number(call.arguments[1]) == 0:
-                length = _number(call.arguments[2])
+                length = _length(call.arguments[2])
                 inner, most = call.arguments[0], most if length is None else min(most, length)
             elif found and found[1] in self.source.locals.keys() - seen:
                 seen.add(found[1])
@@ -164,7 +178,7 @@ class _Reader:
             fixed = len(text.text) - sum(last - first for first, last in spans)
             return None if None in sizes else fixed + sum(each or 0 for each in sizes)
         if call and call.name == "substr" and len(call.arguments) == 3:
-            return _number(call.arguments[2])
+            return _length(call.arguments[2])
         if call and call.name in _SAME and call.arguments:
             return self._size(call.arguments[0])
         if found and found[1] not in self.sizes:
@@ -182,7 +196,13 @@ class _Reader:
 
 def _number(text: Expression) -> int | None:
     code = text.bare().code
-    return int(code) if code.isdecimal() else None
+    return int(code) if re.fullmatch(r"-?[0-9]+", code) else None
+
+
+def _length(text: Expression) -> int | None:
+    """The length that `substr` is given; None if it is not known, or says "to the end"."""
+    found = _number(text)
+    return found if found is None or found >= 0 else None
 
 
 def _precisions(form: str) -> dict[int, int]:

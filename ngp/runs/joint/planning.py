@@ -239,7 +239,7 @@ def results(
         result = replace(blank, unknowns=unknowns, diagnostics=tuple(own[name]))
         found[name] = describing.describe(result, planned[name])
         describing.emit_invocations(context, found[name])
-        acceptance.emit_warnings(context, found[name])
+        acceptance.emit_warnings(context, found[name], planned[name].changes)
         for diagnostic in result.diagnostics:
             context.emit(UnitDiagnosed(name, diagnostic))
     return found

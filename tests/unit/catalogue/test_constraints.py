@@ -205,6 +205,16 @@ def test_every_instance_of_an_inline_policy_counts(refused, role, more):
     assert "these 2 have 12000" in refused(inline("a", role, 6000, more))[0].why
 
 
+@pytest.mark.parametrize("role", ['"ci-${count.index}"', '["a", "b", "c"][count.index]'])
+def test_instances_with_a_holder_each_are_not_multiplied(refused, role):
+    assert refused(inline("a", role, 6000, "count = 3")) == []
+
+
+@pytest.mark.parametrize("count", ['["a", "b"]', '"many"', "1.5", "2000000"])
+def test_a_count_that_is_no_number_or_a_huge_one_ends_nothing(refused, count):
+    assert len(refused(inline("a", '"deploy"', 6000, f"count = {count}"))) == (count == "2000000")
+
+
 def test_count_in_a_policy_is_not_multiplied(refused):
     text = inline("a", '"deploy"', 1, "count = 2").replace('"x"', f'"{"x" * 6000}${{count.index}}"')
     assert refused(text) == []

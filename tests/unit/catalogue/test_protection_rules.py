@@ -291,6 +291,8 @@ UNIT = "".join(f'variable "{name}" {{\n  type = string\n}}\n' for name in ("unit
         # A digest of which too little is left, or that is only measured.
         ("substr(sha1(var.unit), 38, 8)", []),  # nothing is cut from its beginning
         ('"${local.short}-${substr(sha1(var.unit), 38, 8)}"', ["cut-name"]),
+        ('"${local.short}-${substr(sha1(var.unit), -4, -1)}"', ["cut-name"]),
+        ('"${local.short}-${substr(sha1(var.unit), -8, -1)}"', []),
         ('"${local.short}-${length(sha1(var.unit))}"', ["cut-name"]),
         (r'substr(replace(var.unit, "\\", "-"), 0, 8)', ["cut-name"]),
         # Comments and texts are no code.
@@ -309,6 +311,27 @@ def test_name_that_is_cut_has_a_digest_of_the_whole(faults, name, found):
 }
 """
     assert faults(UNIT + more + resource("aws_lb_target_group", f"name = {name}")) == found
+
+
+@pytest.mark.timeout(60)  # what follows each local again in each branch takes hours
+@pytest.mark.parametrize("depth", [0, 40, 80, 120])
+def test_names_of_many_steps_end(faults, depth):
+    """Locals that need each other, and a chain that branches, read at several depths of the stack."""
+    chain = "".join(
+        f'  a{n} = sha1("${{substr(local.a{n + 1}, 0, 8)}}${{substr(local.a{n + 1}, 0, 9)}}")\n' for n in range(20)
+    )
+    circle = """  prefix = "${substr(local.suffix, 0, 8)}-x"
+  suffix = "${sha1("${substr(local.prefix, 0, 8)}-${substr(local.prefix, 0, 9)}")}-y"
+"""
+    text = f"locals {{\n{chain}  a20 = var.unit\n{circle}}}\n"
+
+    names = ("substr(local.suffix, 0, 32)", "substr(local.a0, 0, 8)")
+    groups = "".join(f'resource "aws_lb_target_group" "x{n}" {{\n  name = {each}\n}}\n' for n, each in enumerate(names))
+
+    def read(left):
+        return read(left - 1) if left else faults(UNIT + text + groups)
+
+    assert read(depth) == []
 
 
 def test_name_with_locals_that_need_each_other_is_read_to_the_end(faults):

@@ -24,7 +24,8 @@ def told(tmp_path):
             platform=SimpleNamespace(cache=None), catalogue=SimpleNamespace(modules={"alb": module})
         )
         context = SimpleNamespace(resolved=resolved, emit=notes.append)
-        acceptance.emit_warnings(context, UnitResult("web", "alb", 1, Outcome.PLANNED, changes=changes))
+        shown = tuple(each for each in changes if each.action is not Action.NO_OP)  # as results describe plans
+        acceptance.emit_warnings(context, UnitResult("web", "alb", 1, Outcome.PLANNED, changes=shown), changes)
         return [note.text for note in notes]
 
     return emit

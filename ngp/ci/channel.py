@@ -11,6 +11,7 @@ from ngp.ci import comment, evidence, statuses
 from ngp.ci.comment import Marker
 from ngp.ci.events import Event, EventKind
 from ngp.ci.evidence import Evidence
+from ngp.ci.statuses import PlanKind
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
 from ngp.forges.forge import Comment, CommitState, CommitStatus, Forge, ForgeError, NotFoundError, PullRequest
@@ -41,6 +42,11 @@ class Channel:
         """Whether comments are possible: on a pull request, or in a local folder."""
         return bool(self.number) or isinstance(self.forge, Folder)
 
+    @property
+    def _sets_overall(self) -> bool:
+        """Whether the overall status is this pipeline's: ``ngp/plan`` decides whether a pull request may be merged."""
+        return self.verb != "plan" or statuses.kind(self.event) is not PlanKind.OUTSIDE
+
     def attempt(self, what: str, act: Callable[[], T]) -> T | None:
         """Return the result of `act`; None, with a warning, if the forge refuses or does not answer."""
         try:
@@ -56,7 +62,8 @@ class Channel:
 
         With `affected` delete the comments of other environments: the change does not touch these any more.
         """
-        self.report_pending("")  # first: the answer tells the forge who is writing here
+        if self._sets_overall:
+            self.report_pending("")  # first: the answer tells the forge who is writing here
         if self.has_comments:
             found = self.attempt("cannot read the comments", lambda: self.forge.comments(self.number))
             self.has_read = self.has_read and found is not None
@@ -89,9 +96,9 @@ class Channel:
 
     def report_pending(self, environment: str) -> None:
         """Set the status of an environment that follows later."""
-        self._set(
-            CommitStatus(statuses.context(self.verb, environment), CommitState.PENDING, "waiting", self.event.run_url)
-        )
+        context = statuses.context(self.verb, environment)
+        waiting = CommitStatus(context, CommitState.PENDING, "waiting", self.event.run_url)
+        self._set(statuses.of_kind(waiting, statuses.kind(self.event)) if self.verb == "plan" else waiting)
 
     def report(self, environment: str, body: str, status: CommitStatus) -> None:
         """Write the comment and the status of one environment; without a text its comment stays as it is.
@@ -124,19 +131,23 @@ class Channel:
         return tuple(sorted(self._own.keys() - {comment.PLATFORM}))
 
     def finish(self, environments: Collection[str]) -> None:
-        """Set the overall status, once each environment has its own."""
-        if self.head:
+        """Set the overall status, once each environment has its own; not for a plan that is not for a merge."""
+        if self.head and self._sets_overall:
             url = self.event.run_url
             act = lambda: statuses.finish(self.forge, self.head, self.verb, environments, url)  # noqa: E731
             self.attempt("cannot set the status", act)
 
     def fail(self, found: Sequence[Finding]) -> None:
-        """Set the overall status to failed, and explain in a comment why nothing could be planned."""
+        """Set the overall status to failed, and explain in a comment why nothing could be planned.
+
+        A plan that is not for a merge leaves the overall status alone.
+        """
         url = self.event.run_url
         if self.verb == "plan" and self.has_comments and self._is_newest():
             about = comment.Marker(comment.PLATFORM, "", self.head)
             self._write(comment.PLATFORM, comment.render_broken(about, found, url))
-        self._set(CommitStatus(statuses.context(self.verb), CommitState.FAILURE, found[0].what, url))
+        if self._sets_overall:
+            self._set(CommitStatus(statuses.context(self.verb), CommitState.FAILURE, found[0].what, url))
 
     def _is_newest(self) -> bool:
         """Whether the pull request still has this head; a slow pipeline must not replace a newer comment."""

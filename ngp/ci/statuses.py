@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from enum import Enum
 
-from ngp.ci.events import Event, EventKind
+from ngp.ci.events import CISystem, Event, EventKind
 from ngp.forges.forge import CommitState, CommitStatus, Forge
 from ngp.reports import words
 from ngp.reports.report import Report
@@ -25,10 +25,13 @@ class PlanKind(Enum):
     PULL_REQUEST = "bundle"
     QUEUE = "queue bundle"  # of a merge queue or a merge train, on the commit that it merges
     OUTSIDE = ""  # a push, a schedule, a pipeline that somebody started by hand
+    UNKNOWN = "unknown"  # the CI system is unknown, or there is none: nobody can say what the plan is for
 
 
 def kind(event: Event) -> PlanKind:
     """Return the kind of the plans that an event starts."""
+    if event.system is CISystem.NONE:
+        return PlanKind.UNKNOWN
     if event.kind is EventKind.MERGE_QUEUE:
         return PlanKind.QUEUE
     return PlanKind.PULL_REQUEST if event.is_before_merge else PlanKind.OUTSIDE
@@ -50,7 +53,7 @@ def of_kind(status: CommitStatus, kind: PlanKind, digest: str = "") -> CommitSta
     text = status.description
     if kind is PlanKind.OUTSIDE:
         return replace(status, description=_cut(f"{_OUTSIDE}{text}", _DESCRIPTION))
-    named = f" · {kind.value} {digest}" if digest else ""
+    named = f" · {kind.value} {digest}" if digest and kind is not PlanKind.UNKNOWN else ""
     return replace(status, description=f"{_cut(text, _DESCRIPTION - len(named))}{named}")
 
 
@@ -74,10 +77,10 @@ def _cut(text: str, longest: int) -> str:
 def over_all(verb: str, known: Sequence[CommitStatus], environments: Collection[str], url: str) -> CommitStatus:
     """Return the overall status, pending until each environment has its own, perhaps from other jobs.
 
-    `known` are the statuses of the commit, the newest first.
+    `known` are the statuses of the commit, the newest first. Those of plans that are not for a merge do not count.
     """
     wanted = {context(verb, name) for name in environments}
-    states = {one.context: one.state for one in reversed(known) if one.context in wanted}
+    states = {one.context: one.state for one in reversed(known) if one.context in wanted and not is_outside(one)}
     missing = [name for name in wanted if states.get(name, CommitState.PENDING) is CommitState.PENDING]
     failed = [name for name, state in states.items() if state is CommitState.FAILURE]
     if failed:

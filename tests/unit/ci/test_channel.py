@@ -55,6 +55,26 @@ def test_there_is_one_comment_for_all_heads(open_channel, fake, warnings):
     assert warnings == []
 
 
+@pytest.mark.parametrize("kind", [EventKind.PUSH, EventKind.SCHEDULE, EventKind.OTHER])
+def test_a_plan_that_is_not_for_a_merge_leaves_the_required_status_alone(open_channel, fake, kind):
+    """Its pending status is marked, too: GitLab makes a canceled one of it, which counts as a failure."""
+    channel = open_channel(kind=kind)
+    report(channel)
+    channel.fail([Finding("ngp.yaml is broken")])
+    assert {name for _, name, *_ in fake.statuses} == {"ngp/plan/dev"}
+    assert fake.statuses[0] == (HEAD, "ngp/plan/dev", "pending", "not for a merge: waiting")
+
+
+def test_an_apply_after_a_push_sets_its_own_status_over_all(open_channel, fake):
+    channel = open_channel(kind=EventKind.PUSH)
+    channel.verb = "apply"
+    channel.begin(["dev"])
+    assert fake.statuses == [
+        (HEAD, "ngp/apply", "pending", "waiting"),
+        (HEAD, "ngp/apply/dev", "pending", "waiting"),
+    ]
+
+
 def test_a_comment_about_another_head_is_outdated_while_a_plan_runs(open_channel, fake):
     fake.comments = [{"id": 1, "body": body(OLD), "login": fake.login}]
     open_channel().begin(["dev"])

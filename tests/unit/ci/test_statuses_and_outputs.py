@@ -39,6 +39,14 @@ def test_the_status_over_all_is_that_of_the_worst():
     )
 
 
+@pytest.mark.parametrize(("state", "outside"), [("success", "failure"), ("failure", "success"), ("success", "pending")])
+def test_a_plan_that_is_not_for_a_merge_changes_no_status_over_all(state, outside):
+    night = statuses.of_kind(status("dev", CommitState(outside)), PlanKind.OUTSIDE)
+    known = [night, status("dev", CommitState(state))]
+    assert statuses.over_all("plan", known, ("dev",), "").state is CommitState(state)
+    assert statuses.over_all("plan", [night], ("dev",), "").state is CommitState.PENDING
+
+
 def test_the_last_job_finishes_the_status_over_all(tmp_path):
     folder = Folder(tmp_path)
     folder.set_status(HEAD, status("dev", CommitState.SUCCESS))
@@ -86,6 +94,16 @@ def test_only_a_plan_for_a_merge_names_a_bundle():
     assert set(kinds.values()) == {PlanKind.OUTSIDE}
 
 
+def test_on_a_system_that_ngp_does_not_know_a_status_says_nothing_about_the_merge():
+    kind = statuses.kind(Event(CISystem.NONE, EventKind.OTHER))
+    made = plan_status(kind)
+    assert (
+        made.description
+        == statuses.of_report("plan", Report(Verb.PLAN, "dev", counts=Counts(create=2)), "").description
+    )
+    assert statuses.bundle(made) == (PlanKind.OUTSIDE, "")
+
+
 def test_a_failed_plan_for_a_merge_voids_the_ones_before_it():
     own, failed = plan_status(), plan_status(digest="", state=CommitState.FAILURE)
     older, pending = plan_status(digest="d" * 64), plan_status(digest="", state=CommitState.PENDING)
@@ -119,7 +137,7 @@ def test_the_status_of_a_plan_is_within_the_limit_of_github(kind):
     report = Report(Verb.PLAN, "dev", counts=Counts(*[10**9] * 3), units=units)
     long = statuses.of_kind(statuses.of_report("plan", report, ""), kind, DIGEST)
     assert len(long.description) <= 140
-    if kind is not PlanKind.OUTSIDE:
+    if kind in (PlanKind.PULL_REQUEST, PlanKind.QUEUE):
         assert f"… · {kind.value} {DIGEST}" in long.description  # half a number would be another number
         assert statuses.bundle(replace(long, state=CommitState.SUCCESS)) == (kind, DIGEST)
 

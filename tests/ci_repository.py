@@ -36,7 +36,9 @@ class CiRepository:
         """The event of a push to a pull request, whose head is what is checked out."""
         self.forge.pulls[number] = {"head": self.head, "base": base, "is_fork": is_fork}
         head = {"sha": self.head, "repo": {"id": 2 if is_fork else 1}}
-        return {"pull_request": {"number": number, "head": head, "base": {"sha": base, "repo": {"id": 1}}}}
+        return {
+            "pull_request": {"number": number, "head": head, "base": {"sha": base, "ref": "main", "repo": {"id": 1}}}
+        }
 
     def call_ci(self, line, event, name, env):
         """Run `ngp ci` as GitHub would."""

@@ -47,6 +47,7 @@ class CheckedChange:
     expected: tuple[str, ...] = ()  # environments that the change affects, also those of other jobs
     flags: tuple[Finding, ...] = ()
     broken: tuple[tuple[str, Finding], ...] = ()  # by environment
+    target: str = ""  # the branch that the change goes into
 
     @property
     def narrowed(self) -> Affected | None:
@@ -90,6 +91,7 @@ def begin(
         channel.begin(())
         pipeline.fail(channel, error.findings)
         raise
+    channel.target = change.target
     chosen = [one for one in resolved if change.narrowed is None or change.narrowed.names(one.environment.name)]
     channel.begin([one.environment.name for one in chosen], change.expected)
     return chosen, change
@@ -125,7 +127,7 @@ def examine(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, re
         return CheckedChange(tier, why, None, is_whole=True, expected=everywhere)
     from ngp.review import baseline, contracts
 
-    base = _base(pipeline, may_fetch=tier is Tier.MEMBER)
+    base, target = _base(pipeline, may_fetch=tier is Tier.MEMBER)
     named = request.since or _parted(pipeline, base, may_fetch=tier is Tier.MEMBER)
     found = narrowing.collect(platform, resolved, named)
     if not is_whole:
@@ -140,7 +142,7 @@ def examine(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, re
     expected = everywhere or tuple({one.environment for one in found.units} | _others(platform, names, named))
     rules = bases.rules(platform, base, found.commit)
     breaks = tuple((one.environment, one.finding) for one in broken)
-    return CheckedChange(tier, why, found, rules, is_whole, expected, flags, breaks)
+    return CheckedChange(tier, why, found, rules, is_whole, expected, flags, breaks, target)
 
 
 def _parted(pipeline: Pipeline, base: str, *, may_fetch: bool) -> str:
@@ -155,8 +157,10 @@ def _parted(pipeline: Pipeline, base: str, *, may_fetch: bool) -> str:
     return found
 
 
-def _base(pipeline: Pipeline, *, may_fetch: bool) -> str:
-    """Return the newest commit of the branch that a change goes into, else the base that its event names; "" for none.
+def _base(pipeline: Pipeline, *, may_fetch: bool) -> tuple[str, str]:
+    """Return the newest commit of the branch that a change goes into, and that branch.
+
+    Where no branch is known, the commit is the base that the event names; "" for none.
 
     Raises ForgeError where a comment's pull request cannot be read: it is held to the policies of its base.
     """
@@ -165,7 +169,7 @@ def _base(pipeline: Pipeline, *, may_fetch: bool) -> str:
     if event.kind is EventKind.COMMENT and event.number:
         pull = pipeline.forge.pull_request(event.number)
         base, target = pull.base, pull.target
-    return bases.target(pipeline.platform, target, base, may_fetch=may_fetch) if target else base
+    return (bases.target(pipeline.platform, target, base, may_fetch=may_fetch) if target else base), target
 
 
 def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Finding]:
@@ -174,7 +178,7 @@ def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Findi
 
     platform, may_fetch = pipeline.platform, not pipeline.event.is_fork
     try:
-        named = since or bases.find(platform, _base(pipeline, may_fetch=may_fetch), may_fetch=may_fetch)
+        named = since or bases.find(platform, _base(pipeline, may_fetch=may_fetch)[0], may_fetch=may_fetch)
         return [one.finding for one in contracts.compare(platform, baseline.load(platform, named), names).broken]
     except NgpError:
         return []  # what is wrong is told all the same

@@ -32,6 +32,7 @@ class Channel:
     head: str
     warn: Callable[[str], None]
     merged_head: str = field(default="", init=False)  # head of the pull request when it was merged
+    target: str = field(default="", init=False)  # the branch that the pull request goes, or was merged, into
     checks_only: bool = field(default=False, init=False)  # no plan may be made
     has_read: bool = field(default=True, init=False)  # the forge said what there is
     _own: dict[str, Comment] = field(default_factory=dict, init=False)
@@ -98,7 +99,11 @@ class Channel:
         """Set the status of an environment that follows later."""
         context = statuses.context(self.verb, environment)
         waiting = CommitStatus(context, CommitState.PENDING, "waiting", self.event.run_url)
-        self._set(statuses.of_kind(waiting, statuses.kind(self.event)) if self.verb == "plan" else waiting)
+        self._set(self.of_plan(waiting) if environment and self.verb == "plan" else waiting)
+
+    def of_plan(self, status: CommitStatus, digest: str = "") -> CommitStatus:
+        """Return the status of a plan of this pipeline, with the digest of its bundle."""
+        return statuses.of_kind(status, statuses.kind(self.event), digest, self.target)
 
     def report(self, environment: str, body: str, status: CommitStatus) -> None:
         """Write the comment and the status of one environment; without a text its comment stays as it is.
@@ -123,7 +128,7 @@ class Channel:
             found = self.attempt("cannot read the statuses", lambda: self.forge.statuses(commit))
             self.has_read = self.has_read and found is not None
             self._statuses[commit] = found or ()
-        return evidence.read(self._statuses.get(commit, ()), environment)
+        return evidence.read(self._statuses.get(commit, ()), environment, self.target)
 
     @property
     def commented(self) -> tuple[str, ...]:

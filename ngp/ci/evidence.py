@@ -26,6 +26,10 @@ class EvidenceGap(Enum):
         "only another account set the status {status} on {commit}",
         "give the jobs that plan and apply the same account",
     )
+    ELSEWHERE = (
+        "only plans into another branch set the status {status} on {commit}",
+        "plan a pull request again after you change its target branch",
+    )
     FAILED = ("the last plan of {commit} failed, as {status} says", "")
     UNFINISHED = ("no plan of {commit} has finished, as {status} says", "")
     OLDER = (
@@ -55,23 +59,25 @@ class Evidence:
     gap: EvidenceGap = EvidenceGap.NONE  # why a kind is empty
 
 
-def read(known: Iterable[CommitStatus], environment: str) -> Evidence:
+def read(known: Iterable[CommitStatus], environment: str, branch: str = "") -> Evidence:
     """Return what the statuses of one commit, the newest first, say of the plans of an environment.
 
     A failed plan voids the plans before it. A plan that is not for a merge, as at night, neither proves nor voids
-    anything. Statuses of other accounts do not count.
+    anything, and neither does one of a pull request into another branch than `branch`, which the change was merged
+    into; "" for an unknown one, into which nothing is proved. Statuses of other accounts do not count.
     """
     wanted = statuses.context("plan", environment)
-    about = [one for one in known if one.context == wanted and not statuses.is_outside(one)]
+    all_of_it = [one for one in known if one.context == wanted and not statuses.is_outside(one)]
+    about = [one for one in all_of_it if not branch or statuses.planned_target(one) in ("", statuses.target(branch))]
     own, found = [one for one in about if one.is_own], dict[PlanKind, list[str]]()
     for one in own:
         if one.state is CommitState.FAILURE:
             break
         kind, digest = statuses.bundle(one)
-        if digest:
+        if digest and (kind is PlanKind.QUEUE or (branch and statuses.planned_target(one))):
             found.setdefault(kind, []).append(digest)
     pull_request, queue = (tuple(found.get(kind, ())) for kind in (PlanKind.PULL_REQUEST, PlanKind.QUEUE))
-    return Evidence(pull_request, queue, _gap(about, own))
+    return Evidence(pull_request, queue, EvidenceGap.ELSEWHERE if all_of_it and not about else _gap(about, own))
 
 
 def _gap(about: list[CommitStatus], own: list[CommitStatus]) -> EvidenceGap:

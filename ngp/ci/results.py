@@ -48,14 +48,14 @@ class ApplyResult:
 def report_plan(pipeline: Pipeline, channel: Channel, change: CheckedChange, done: PlanResult) -> None:
     """Write the comment and the status of one environment."""
     name, url, report = done.environment, channel.event.run_url, done.report
-    kind, digest = statuses.kind(channel.event), report.bundle.digest if report and report.bundle else ""
+    digest = report.bundle.digest if report and report.bundle else ""
     if report is not None:
         body = comment.render(report, comment.Marker(name, digest, channel.head), url)
         status = statuses.of_report("plan", report, url)
     else:
         body = _unplanned(pipeline, channel.head, change, done)
         status = statuses.of_checks("plan", name, done.exit_code, url)
-    channel.report(name, body, statuses.of_kind(status, kind, digest))
+    channel.report(name, body, channel.of_plan(status, digest))
 
 
 def _unplanned(pipeline: Pipeline, head: str, change: CheckedChange, done: PlanResult) -> str:

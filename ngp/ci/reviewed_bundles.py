@@ -68,7 +68,8 @@ def find(
     `number` is the pull request that the command line names, 0 for none. Raises as `collect`.
     """
     merged = find_merged(channel, number)
-    channel.number, channel.merged_head = (merged.number, merged.head) if merged else (number, "")
+    channel.number = merged.number if merged else number
+    channel.merged_head, channel.target = (merged.head, merged.target) if merged else ("", "")
     channel.begin(())
     try:
         return collect(pipeline, channel, list(dict.fromkeys(environments or _ordered(pipeline))))

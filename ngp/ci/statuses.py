@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -15,7 +16,8 @@ from ngp.views.terminal import amount
 
 _LONGEST = 255  # characters of a context (GitHub)
 _DESCRIPTION = 140  # and of a description
-_BUNDLE = re.compile(r"(?:.*? )??(queue )?bundle ([0-9a-f]{64})", re.DOTALL)
+_PLANNED = re.compile(r"(?:.*? )??(?:into (\S+))?(?: · )?(?:(queue )?bundle ([0-9a-f]{64}))?", re.DOTALL)
+_PLAIN = re.compile(r"[A-Za-z0-9._/-]{1,30}")  # a branch that is short enough for a description
 _OUTSIDE = "not for a merge: "
 
 
@@ -48,12 +50,16 @@ def of_report(verb: str, report: Report, url: str) -> CommitStatus:
     return CommitStatus(context(verb, report.environment), state, words.totals(report), url)
 
 
-def of_kind(status: CommitStatus, kind: PlanKind, digest: str = "") -> CommitStatus:
-    """Return the status of a plan with its kind: it ends with the digest of its bundle if the plan is for a merge."""
+def of_kind(status: CommitStatus, kind: PlanKind, digest: str = "", branch: str = "") -> CommitStatus:
+    """Return the status of a plan with its kind: it ends with the digest of its bundle if the plan is for a merge.
+
+    That of a pull request also names the branch that it goes into: another plan of the same commit may be for another.
+    """
     text = status.description
     if kind is PlanKind.OUTSIDE:
         return replace(status, description=_cut(f"{_OUTSIDE}{text}", _DESCRIPTION))
     named = f" · {kind.value} {digest}" if digest and kind is not PlanKind.UNKNOWN else ""
+    named = f" · into {target(branch)}{named}" if branch and kind is PlanKind.PULL_REQUEST else named
     return replace(status, description=f"{_cut(text, _DESCRIPTION - len(named))}{named}")
 
 
@@ -62,12 +68,25 @@ def is_outside(status: CommitStatus) -> bool:
     return status.description.startswith(_OUTSIDE)
 
 
+def target(branch: str) -> str:
+    """Return how a status names the branch that a pull request goes into: a digest of a long or unusual name."""
+    if not branch or _PLAIN.fullmatch(branch):
+        return branch
+    return f"sha256:{hashlib.sha256(branch.encode(errors='surrogateescape')).hexdigest()[:16]}"
+
+
+def planned_target(status: CommitStatus) -> str:
+    """Return the branch that the status of a plan names, as `target` does, "" for none."""
+    found = _PLANNED.fullmatch(status.description)
+    return found[1] or "" if found else ""
+
+
 def bundle(status: CommitStatus) -> tuple[PlanKind, str]:
     """Return the kind and the digest of the bundle that the status of a plan names, "" for none."""
-    found = _BUNDLE.fullmatch(status.description) if status.state is CommitState.SUCCESS else None
-    if found is None or is_outside(status):
+    found = _PLANNED.fullmatch(status.description) if status.state is CommitState.SUCCESS else None
+    if found is None or not found[3] or is_outside(status):
         return PlanKind.OUTSIDE, ""
-    return (PlanKind.QUEUE if found[1] else PlanKind.PULL_REQUEST), found[2]
+    return (PlanKind.QUEUE if found[2] else PlanKind.PULL_REQUEST), found[3]
 
 
 def _cut(text: str, longest: int) -> str:

@@ -14,7 +14,9 @@ TFVARS = "environments/dev/terraform.tfvars"
 
 def planned(repository, digest, state="success", context="ngp/plan/dev"):
     """Add the status that a plan of the merged head sets."""
-    repository.forge.statuses.append(("f" * 40, context, state, f"2 units: 2 with changes; +2 · bundle {digest}"))
+    repository.forge.statuses.append(
+        ("f" * 40, context, state, f"2 units: 2 with changes; +2 · into main · bundle {digest}")
+    )
 
 
 @pytest.fixture

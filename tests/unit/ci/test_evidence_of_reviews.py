@@ -2,6 +2,8 @@
 
 import pytest
 
+from ngp.ci import statuses
+
 TFVARS = "environments/dev/terraform.tfvars"
 PULL, OTHER = 12, "9" * 64
 
@@ -50,7 +52,10 @@ def test_a_plan_of_a_push_never_authorises_an_apply(repository, bundle, applied)
     base = repository.head
     repository.commit(TFVARS, "10.0.0.0", "10.1.0.0")
     event, digest = {"before": base, "after": repository.head}, bundle()
-    for text in (f"not for a merge: +2 · bundle {digest}", f"+2 · bundle {digest}"):  # the latter of an older ngp
+    for text in (
+        f"not for a merge: +2 · bundle {digest}",
+        f"+2 · into main · bundle {digest}",
+    ):  # the latter of an older ngp
         repository.forge.statuses.append((repository.head, "ngp/plan/dev", "success", text))
         done = repository.run("apply", "dev", event=event, name="push")
         assert (done.exit_code, applied.paths) == (4, [])
@@ -60,7 +65,7 @@ def test_a_plan_of_a_push_never_authorises_an_apply(repository, bundle, applied)
 def test_the_comment_of_a_fast_forward_is_compared_with_the_status(bundle, forward):
     digest, merged = bundle(), forward()
     merged.comment(OTHER)
-    merged.status(f"+2 · bundle {digest}")
+    merged.status(f"+2 · into main · bundle {digest}")
     code, text = refusal(merged)
     assert code == 4
     assert f"the comment names {OTHER[:12]}, but ngp/plan/dev of {merged.head[:12]} names {digest[:12]}" in text
@@ -70,8 +75,8 @@ def test_the_comment_of_a_fast_forward_is_compared_with_the_status(bundle, forwa
 def test_the_comment_chooses_among_the_plans_of_a_fast_forward(bundle, forward, comment):
     reviewed, merged = bundle(), forward()
     merged.comment(reviewed if comment == "reviewed" else OTHER)
-    merged.status(f"+2 · bundle {reviewed}")
-    merged.status(f"+2 · bundle {OTHER}")
+    merged.status(f"+2 · into main · bundle {reviewed}")
+    merged.status(f"+2 · into main · bundle {OTHER}")
     _, is_applied = merged.apply()
     assert is_applied is (comment == "reviewed")
 
@@ -80,8 +85,8 @@ def test_a_plan_of_another_pull_request_with_the_same_head_is_not_taken(reposito
     other, merged = bundle(), forward()
     repository.forge.pulls[13] = {"head": merged.head, "base": "e" * 40}
     merged.comment(OTHER)
-    merged.status(f"+2 · bundle {OTHER}")
-    merged.status(f"+2 · bundle {other}")
+    merged.status(f"+2 · into main · bundle {OTHER}")
+    merged.status(f"+2 · into main · bundle {other}")
     code, text = refusal(merged)
     assert (code, f"its digest is {other}, but the reviewed bundle has {OTHER}" in text) == (4, True)
 
@@ -93,7 +98,7 @@ def protect_dev(repository):
 def test_a_merge_train_has_its_comment_and_its_status_on_its_own_commit(repository, bundle, merge):
     protect_dev(repository)
     digest, merged = bundle(), merge()
-    merged.status(f"+2 · bundle {OTHER}")
+    merged.status(f"+2 · into main · bundle {OTHER}")
     merged.comment(digest, repository.head)
     merged.status(f"+2 · queue bundle {digest}", repository.head)
     for _ in range(2):  # the first apply writes the comment again
@@ -125,9 +130,33 @@ def test_a_comment_about_the_merged_commit_needs_the_status_of_a_plan_for_the_me
     merged.comment(digest, repository.head)
     merged.status(f"not for a merge: +2 · bundle {digest}", repository.head)
     assert refusal(merged)[0] == 69
-    merged.status(f"+2 · bundle {digest}", repository.head)
+    merged.status(f"+2 · into main · bundle {digest}", repository.head)
     code, text = refusal(merged)
     assert (code, "an older ngp set it" in text) == (69, True)
     merged.status(f"+2 · queue bundle {OTHER}", repository.head)
     code, text = refusal(merged)
     assert (code, f"{repository.head[:12]} names {OTHER[:12]}: the last plan could not" in text) == (4, True)
+
+
+@pytest.mark.parametrize("target", ["release", "feature/a-branch-with-a-name-of-its-own", "größe"])
+def test_a_plan_into_another_branch_is_no_evidence(bundle, forward, target):
+    """As one of a pull request whose target changed: GitHub starts no new plan for that."""
+    digest, merged = bundle(), forward()
+    merged.comment(digest)
+    merged.status(f"+2 · into {statuses.target(target)} · bundle {digest}")
+    code, text = refusal(merged)
+    assert code == 69
+    assert f"only plans into another branch set the status ngp/plan/dev on {merged.head[:12]}" in text
+    merged.forge.pulls[PULL]["target"] = target
+    assert merged.apply()[1]
+
+
+def test_a_failed_plan_into_another_branch_voids_nothing(bundle, forward):
+    digest, merged = bundle(), forward()
+    merged.comment(digest)
+    merged.status(f"+2 · into main · bundle {digest}")
+    merged.status("not planned (exit code 1) · into release", state="failure")
+    merged.status(f"+2 · into release · bundle {OTHER}")
+    assert merged.apply()[1]
+    merged.status("not planned (exit code 1) · into main", state="failure")
+    assert refusal(merged)[0] == 69

@@ -72,18 +72,18 @@ DIGEST = "c" * 64
 
 def plan_status(kind=PlanKind.PULL_REQUEST, digest=DIGEST, **more):
     made = statuses.of_report("plan", Report(Verb.PLAN, "dev", counts=Counts(create=2)), "")
-    return replace(statuses.of_kind(made, kind, digest), **{"is_own": True, **more})
+    return replace(statuses.of_kind(made, kind, digest, "main"), **{"is_own": True, **more})
 
 
 def test_the_status_of_a_plan_names_its_bundle_by_the_kind_of_the_plan():
     queue, outside = plan_status(PlanKind.QUEUE, "d" * 64), plan_status(PlanKind.OUTSIDE)
-    assert evidence.read([plan_status(), queue], "dev") == Evidence((DIGEST,), ("d" * 64,), EvidenceGap.OLDER)
+    assert evidence.read([plan_status(), queue], "dev", "main") == Evidence((DIGEST,), ("d" * 64,), EvidenceGap.OLDER)
     assert DIGEST not in outside.description
     assert statuses.bundle(outside) == (PlanKind.OUTSIDE, "")
     forged = replace(outside, description=f"{outside.description} · bundle {DIGEST}")
     assert statuses.bundle(forged) == (PlanKind.OUTSIDE, "")
     assert evidence.read([queue], "prod") == Evidence()
-    assert evidence.read([plan_status(description=f"bundle {DIGEST} and more")], "dev").pull_request == ()
+    assert evidence.read([plan_status(description=f"bundle {DIGEST} and more")], "dev", "main").pull_request == ()
 
 
 def test_only_a_plan_for_a_merge_names_a_bundle():
@@ -104,15 +104,31 @@ def test_on_a_system_that_ngp_does_not_know_a_status_says_nothing_about_the_merg
     assert statuses.bundle(made) == (PlanKind.OUTSIDE, "")
 
 
+@pytest.mark.parametrize("branch", ["main", "release/1.2", "f" * 200, "größe", "a·b", "x into main"])
+def test_a_status_names_the_branch_that_a_pull_request_goes_into(branch):
+    made = statuses.of_kind(status("dev", CommitState.SUCCESS), PlanKind.PULL_REQUEST, DIGEST, branch)
+    failed = statuses.of_kind(status("dev", CommitState.FAILURE), PlanKind.PULL_REQUEST, "", branch)
+    for one in (made, failed):
+        assert statuses.planned_target(one) == statuses.target(branch)
+    assert statuses.planned_target(plan_status(PlanKind.QUEUE)) == ""
+    own = replace(made, is_own=True)
+    assert evidence.read([own], "dev", branch).pull_request == (DIGEST,)
+    for other in ("other", ""):
+        assert evidence.read([own], "dev", other).pull_request == ()
+    assert evidence.read([own], "dev", "other").gap is EvidenceGap.ELSEWHERE
+    older = replace(own, description=f"+2 · bundle {DIGEST}")
+    assert evidence.read([older], "dev", branch) == Evidence(gap=EvidenceGap.OLDER)
+
+
 def test_a_failed_plan_for_a_merge_voids_the_ones_before_it():
     own, failed = plan_status(), plan_status(digest="", state=CommitState.FAILURE)
     older, pending = plan_status(digest="d" * 64), plan_status(digest="", state=CommitState.PENDING)
-    assert evidence.read([own, pending, older], "dev").pull_request == (DIGEST, "d" * 64)
-    assert evidence.read([failed, own], "dev").pull_request == ()
-    assert evidence.read([own, failed, older], "dev").pull_request == (DIGEST,)
-    assert evidence.read([replace(failed, is_own=False), own], "dev").pull_request == (DIGEST,)
+    assert evidence.read([own, pending, older], "dev", "main").pull_request == (DIGEST, "d" * 64)
+    assert evidence.read([failed, own], "dev", "main").pull_request == ()
+    assert evidence.read([own, failed, older], "dev", "main").pull_request == (DIGEST,)
+    assert evidence.read([replace(failed, is_own=False), own], "dev", "main").pull_request == (DIGEST,)
     at_night = plan_status(PlanKind.OUTSIDE, state=CommitState.FAILURE)
-    assert evidence.read([at_night, own], "dev").pull_request == (DIGEST,)
+    assert evidence.read([at_night, own], "dev", "main").pull_request == (DIGEST,)
 
 
 @pytest.mark.parametrize(
@@ -128,17 +144,19 @@ def test_a_failed_plan_for_a_merge_voids_the_ones_before_it():
     ],
 )
 def test_it_is_known_why_no_status_names_a_bundle(known, gap):
-    assert evidence.read(known, "dev") == Evidence(gap=gap)
+    assert evidence.read(known, "dev", "main") == Evidence(gap=gap)
 
 
 @pytest.mark.parametrize("kind", PlanKind)
 def test_the_status_of_a_plan_is_within_the_limit_of_github(kind):
     units = tuple(UnitReport(str(at), "m", 1, outcome) for at, outcome in enumerate(Outcome))
     report = Report(Verb.PLAN, "dev", counts=Counts(*[10**9] * 3), units=units)
-    long = statuses.of_kind(statuses.of_report("plan", report, ""), kind, DIGEST)
+    branch = "b" * 30  # a longer one is a digest
+    long = statuses.of_kind(statuses.of_report("plan", report, ""), kind, DIGEST, branch)
     assert len(long.description) <= 140
     if kind in (PlanKind.PULL_REQUEST, PlanKind.QUEUE):
-        assert f"… · {kind.value} {DIGEST}" in long.description  # half a number would be another number
+        into = f"into {branch} · " if kind is PlanKind.PULL_REQUEST else ""
+        assert f"… · {into}{kind.value} {DIGEST}" in long.description  # half a number would be another number
         assert statuses.bundle(replace(long, state=CommitState.SUCCESS)) == (kind, DIGEST)
 
 

@@ -74,7 +74,7 @@ def test_the_summary_says_why_nothing_was_applied(repository, bundle, applied, s
     digest = bundle()
     body = f"{Marker('dev', digest, 'f' * 40)}\nwhat was reviewed"
     repository.forge.comments = [{"id": 1, "body": body, "login": repository.forge.login}]
-    repository.forge.statuses = [("f" * 40, "ngp/plan/dev", "success", f"+2 · bundle {digest}")]
+    repository.forge.statuses = [("f" * 40, "ngp/plan/dev", "success", f"+2 · into main · bundle {digest}")]
     repository.forge.pulls[12] = {"head": "f" * 40, "base": "e" * 40, "merged": repository.head}
     event = {"before": repository.head, "after": repository.head}
     text = summarize("apply", code=4, event=event, name="push")

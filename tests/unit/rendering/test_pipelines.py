@@ -78,9 +78,21 @@ def test_a_cancel_reaches_ngp_and_locks_are_always_shown(workflows):
 def test_a_pull_request_hears_of_ngp_also_without_a_job_of_its_own(workflows):
     """A branch rule waits for the status, which no job of an empty matrix sets."""
     jobs = workflows["ngp-plan.yaml"]["jobs"]
-    assert jobs["otherwise"]["if"] == "!cancelled() && fromJSON(needs.matrix.outputs.jobs || '{}').include[0] == null"
+    needs = "needs.matrix.result != 'skipped' && fromJSON(needs.matrix.outputs.jobs || '{}').include[0] == null"
+    assert jobs["otherwise"]["if"] == f"!cancelled() && {needs}"
     assert jobs["otherwise"]["permissions"].keys() == {"contents", "pull-requests", "statuses"}
     assert jobs["otherwise"]["steps"][-1]["run"] == "exec ngp ci plan"
+
+
+def test_a_pull_request_is_planned_again_for_another_target_and_not_for_another_title(workflows):
+    """GitHub names both `edited`; one about the title must not cancel a plan that runs."""
+    plan = workflows["ngp-plan.yaml"]
+    assert plan["on"]["pull_request"]["types"] == ["opened", "synchronize", "reopened", "edited"]
+    is_text = "github.event.action == 'edited' && github.event.changes.base == null"
+    assert f"{is_text} && '-text' || ''" in plan["concurrency"]["group"]
+    condition = "github.event.action != 'edited' || github.event.changes.base != null"
+    assert plan["jobs"]["matrix"]["if"] == condition
+    assert "if" not in workflows["ngp-apply.yaml"]["jobs"]["matrix"]
 
 
 def test_nothing_of_an_event_stands_in_a_script(workflows):

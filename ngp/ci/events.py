@@ -50,7 +50,7 @@ class Event:
     """What started a pipeline. `head` and `base` are commits, "" where the event names none.
 
     `is_fork` says that somebody may have written the change who may not push, `is_elsewhere` that the event names
-    another branch or tag than the default branch. `ordered` is the commit that a comment asks to plan, by the user
+    another branch or tag than `default_branch`. `ordered` is the commit that a comment asks to plan, by the user
     `actor`. `target` is the branch that a change goes into: `base` may be an older commit of it.
     """
 
@@ -65,6 +65,7 @@ class Event:
     run_url: str = ""
     is_elsewhere: bool = False
     target: str = ""
+    default_branch: str = ""
 
     @property
     def is_before_merge(self) -> bool:
@@ -106,8 +107,9 @@ def _github(environ: Mapping[str, str]) -> Event:
     url = f"{server}/{environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}" if server and run else ""
     try:
         event = _github_event(name, found, environ.get("GITHUB_SHA", ""), url)
-        branch = found.get("repository", {}).get("default_branch", "")
-        return replace(event, is_elsewhere=_is_elsewhere(str(found.get("ref") or ""), f"refs/heads/{branch}"))
+        branch = str(found.get("repository", {}).get("default_branch") or "")
+        is_elsewhere = _is_elsewhere(str(found.get("ref") or ""), f"refs/heads/{branch}")
+        return replace(event, is_elsewhere=is_elsewhere, default_branch=branch)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         why = f"a field of `{name}` is missing or malformed: {error}"
         raise UsageError("cannot read the event", where=path, why=why) from None
@@ -171,12 +173,12 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
         if source == "push":
             before = environ.get("CI_COMMIT_BEFORE_SHA", "")
             base = "" if not before or _NOTHING.fullmatch(before) else _commit(before)
-            return Event(
-                CISystem.GITLAB, EventKind.PUSH, 0, head, base, actor=actor, run_url=url, is_elsewhere=elsewhere
-            )
+            found = Event(CISystem.GITLAB, EventKind.PUSH, 0, head, base, actor=actor, run_url=url)
+            return replace(found, is_elsewhere=elsewhere, default_branch=default)
         kind = EventKind.SCHEDULE if source == "schedule" else EventKind.OTHER
         is_fork = source.startswith("external_")
-        return Event(CISystem.GITLAB, kind, 0, head, "", is_fork, actor, run_url=url, is_elsewhere=elsewhere)
+        found = Event(CISystem.GITLAB, kind, 0, head, "", is_fork, actor, run_url=url)
+        return replace(found, is_elsewhere=elsewhere, default_branch=default)
     except (KeyError, ValueError) as error:
         raise UsageError("cannot read GitLab's variables", why=f"{error} is missing or malformed") from None
 

@@ -36,6 +36,10 @@ def require_merged(pipeline: Pipeline, channel: Channel, number: int) -> None:
         pull = channel.attempt("cannot read the pull request", lambda: channel.forge.pull_request(number))
         if pull is not None and not pull.is_merged:
             raise RefusedError(what, why=f"pull request {number} is not merged")
+        if pull is not None and event.default_branch not in ("", pull.target):
+            why = f"pull request {number} was merged into {pull.target}, not into {event.default_branch}"
+            what, todo = "ngp applies only what was merged into the default branch", "apply it by hand: ngp apply ENV"
+            raise RefusedError(what, why=why, todo=todo)
     if event.is_elsewhere and pull is None:
         why = "this pipeline does not run on the default branch"
         if event.system is CISystem.JENKINS:

@@ -283,10 +283,13 @@ def test_a_change_of_no_environment_needs_no_bundle(repository, applied):
         ((), {"ref": "refs/heads/main"}, 4),
         (("--pull-request", "13"), {"ref": "refs/heads/main"}, 3),
         (("--pull-request", "12"), {"ref": "refs/heads/topic"}, 4),
+        (("--pull-request", "14"), {"ref": "refs/heads/topic"}, 3),
+        (("--pull-request", "14"), {"ref": "refs/heads/main"}, 3),
     ],
 )
 def test_nothing_is_applied_before_the_merge(repository, bundle, merged, applied, line, more, code):
     event = {**merged(bundle()), "repository": {"default_branch": "main"}, **more}
     repository.forge.pulls[13] = {"head": "f" * 40, "base": "e" * 40}
+    repository.forge.pulls[14] = {**repository.forge.pulls[12], "merged": "d" * 40, "target": "release"}
     assert repository.run("apply", *line, event=event, name="push").exit_code == code
     assert applied.paths == ([] if code == 3 else ["dev.bundle"])

@@ -172,7 +172,8 @@ def test_merge_requests_of_gitlab():
 @pytest.mark.parametrize("source", ["push", "web"])
 def test_a_pipeline_of_another_branch_of_gitlab_is_elsewhere(source, more, expected):
     variables = {"GITLAB_CI": "true", "CI_COMMIT_SHA": HEAD, "CI_PIPELINE_SOURCE": source, "CI_DEFAULT_BRANCH": "main"}
-    assert read({**variables, **more}).is_elsewhere is expected
+    found = read({**variables, **more})
+    assert (found.is_elsewhere, found.default_branch) == (expected, "main")
 
 
 def test_changes_of_jenkins():

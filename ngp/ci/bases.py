@@ -9,6 +9,7 @@ from pathlib import Path
 from ngp.environments import revisions
 from ngp.environments.environment import Platform
 from ngp.errors import Finding, MissingError, require
+from ngp.processes import ProcessResult
 
 _HEAD = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 _HISTORY_S = 1800.0  # to fetch a whole history
@@ -65,17 +66,22 @@ def require_no_links_outside(path: Path) -> None:
     )
 
 
-def target(platform: Platform, branch: str, known: str, *, may_fetch: bool) -> str:
+def target(
+    platform: Platform, branch: str, known: str, *, may_fetch: bool, say: Callable[[str], object] = lambda _: None
+) -> str:
     """Return the newest commit of the branch that a change goes into; `known` is one of it that the event names, or "".
 
     It is fetched from the remote, unless that may not be asked: then it is the one that was fetched last. Where nothing
-    can be fetched, one that has `known` is as new. Raises MissingError (69) where only an older one is here, or none.
+    can be fetched, one that has `known` is as new. A shallow clone may get much history with it; `say` hears that.
+    Raises MissingError (69) where only an older one is here, or none.
     """
     remote = revisions.git(platform, "remote").stdout.partition("\n")[0]
     here, why = f"refs/remotes/{remote}/{branch}", ""
     if remote and may_fetch:
-        done = revisions.git(platform, "fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:{here}")
-        why = " ".join(done.stderr.split()) or "git fetch failed" if done.exit_code else ""
+        if is_shallow(platform):
+            say(f"fetching the branch {branch}, with the history that this shallow clone lacks")
+        words = ("fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:{here}")
+        why = _failure(revisions.git(platform, *words, timeout_s=_HISTORY_S))
     found = revisions.find(platform, here) if remote else None
     if found and (not why or (known and _holds(platform, found, known))):
         return found
@@ -85,16 +91,30 @@ def target(platform: Platform, branch: str, known: str, *, may_fetch: bool) -> s
     raise MissingError(what, why=why, todo=f"fetch {here} in the checkout step, or allow this job to fetch it")
 
 
+def _failure(done: ProcessResult) -> str:
+    """Return why a fetch of history failed, "" if it did not."""
+    if done.timed_out:
+        return f"git fetch took longer than {_HISTORY_S / 60:.0f} minutes"
+    return (" ".join(done.stderr.split()) or "git fetch failed") if done.exit_code else ""
+
+
 def _holds(platform: Platform, commit: str, other: str) -> bool:
     return revisions.git(platform, "merge-base", "--is-ancestor", other, commit).exit_code == 0
 
 
-def find(platform: Platform, named: str, *, may_fetch: bool, say: Callable[[str], object] = lambda _: None) -> str:
+def find(
+    platform: Platform,
+    named: str,
+    *,
+    may_fetch: bool,
+    say: Callable[[str], object] = lambda _: None,
+    may_deepen: bool = True,
+) -> str:
     """Return the commit to compare with for the base that an event names.
 
     It is where HEAD and the base parted, if the history at hand tells, else the base itself: then what others merged
     since counts as changed. A shallow clone gets the base and the history from the remote, unless it may not be asked;
-    `say` hears that, and why it failed.
+    `say` hears that, and why it failed. Without `may_deepen` the history stays as it is.
     """
     if not named:
         return ""
@@ -102,7 +122,7 @@ def find(platform: Platform, named: str, *, may_fetch: bool, say: Callable[[str]
     if remote and revisions.find(platform, named) is None:
         revisions.git(platform, "fetch", "--quiet", "--no-tags", "--depth=1", "--", remote, named)
     parted = revisions.git(platform, "merge-base", "HEAD", named)
-    if parted.exit_code and remote and is_shallow(platform):
+    if parted.exit_code and remote and may_deepen and is_shallow(platform):
         _deepen(platform, remote, named, say)
         parted = revisions.git(platform, "merge-base", "HEAD", named)
     return parted.stdout.strip() if parted.exit_code == 0 else named
@@ -120,9 +140,8 @@ def _deepen(platform: Platform, remote: str, named: str, say: Callable[[str], ob
         if done.exit_code == 0:
             return
         if done.timed_out:
-            say(f"warning: cannot fetch the history: git fetch took longer than {_HISTORY_S / 60:.0f} minutes")
-            return
-    say(f"warning: cannot fetch the history: {' '.join(done.stderr.split()) or 'git fetch failed'}")
+            break
+    say(f"warning: cannot fetch the history: {_failure(done)}")
 
 
 def is_shallow(platform: Platform) -> bool:

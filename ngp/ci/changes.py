@@ -169,7 +169,9 @@ def _base(pipeline: Pipeline, *, may_fetch: bool) -> tuple[str, str]:
     if event.kind is EventKind.COMMENT and event.number:
         pull = pipeline.forge.pull_request(event.number)
         base, target = pull.base, pull.target
-    return (bases.target(pipeline.platform, target, base, may_fetch=may_fetch) if target else base), target
+    if target:
+        base = bases.target(pipeline.platform, target, base, may_fetch=may_fetch, say=pipeline.say)
+    return base, target
 
 
 def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Finding]:
@@ -178,7 +180,8 @@ def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Findi
 
     platform, may_fetch = pipeline.platform, not pipeline.event.is_fork
     try:
-        named = since or bases.find(platform, _base(pipeline, may_fetch=may_fetch)[0], may_fetch=may_fetch)
+        base = since or _base(pipeline, may_fetch=may_fetch)[0]
+        named = since or bases.find(platform, base, may_fetch=may_fetch, may_deepen=False)
         return [one.finding for one in contracts.compare(platform, baseline.load(platform, named), names).broken]
     except NgpError:
         return []  # what is wrong is told all the same

@@ -108,6 +108,42 @@ def test_the_history_is_fetched_where_the_remote_lacks_what_is_checked_out(merge
     assert said == ["fetching the history that this shallow clone lacks"]
 
 
+def time_out(monkeypatch, word):
+    """Let each call of Git with a word exceed its time limit; the limits are added to the list."""
+    limits, run = [], revisions.git
+
+    def fetch(platform, *words, timeout_s=None):
+        if word not in words:
+            return run(platform, *words)
+        limits.append(timeout_s)
+        return ProcessResult(-15, "", "", 0.0, timed_out=True)
+
+    monkeypatch.setattr(revisions, "git", fetch)
+    return limits
+
+
+def test_the_branch_gets_its_history_in_a_shallow_clone_and_that_is_told(merge, cut, monkeypatch):
+    platform, newest = cut
+    said = []
+    assert bases.target(platform, "main", "", may_fetch=True, say=said.append) == newest
+    assert said == ["fetching the branch main, with the history that this shallow clone lacks"]
+    limits = time_out(monkeypatch, "fetch")
+    with pytest.raises(MissingError, match="git fetch took longer than 30 minutes"):
+        bases.target(platform, "main", "e" * 40, may_fetch=True)
+    assert limits == [1800.0]
+    said.clear()
+    whole = Platform(merge[0] / "upstream", "demo")
+    bases.target(whole, "main", newest, may_fetch=True, say=said.append)
+    assert said == []
+
+
+def test_a_base_is_found_without_the_history_where_that_takes_too_long(cut):
+    platform, newest = cut
+    said = []
+    assert bases.find(platform, newest, may_fetch=True, say=said.append, may_deepen=False) == newest
+    assert (said, bases.is_shallow(platform)) == ([], True)
+
+
 def test_it_is_told_why_the_history_cannot_be_fetched(cut, monkeypatch):
     platform, newest = cut
     git(platform.path, "remote", "set-url", "origin", "/nonexistent")
@@ -115,15 +151,7 @@ def test_it_is_told_why_the_history_cannot_be_fetched(cut, monkeypatch):
     assert bases.find(platform, newest, may_fetch=True, say=said.append) == newest
     assert said[1].startswith("warning: cannot fetch the history: ")
     assert "'/nonexistent' does not appear to be a git repository" in said[1]
-    limits, run = [], revisions.git
-
-    def time_out(platform, *words, timeout_s=None):
-        if "--unshallow" not in words:
-            return run(platform, *words)
-        limits.append(timeout_s)
-        return ProcessResult(-15, "", "", 0.0, timed_out=True)
-
-    monkeypatch.setattr(revisions, "git", time_out)
+    limits = time_out(monkeypatch, "--unshallow")
     assert bases.find(platform, newest, may_fetch=True, say=said.append) == newest
     assert said[-1] == "warning: cannot fetch the history: git fetch took longer than 30 minutes"
     assert limits == [1800.0]

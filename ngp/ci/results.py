@@ -54,15 +54,25 @@ def report_plan(pipeline: Pipeline, channel: Channel, change: CheckedChange, don
         status = statuses.of_report("plan", report, url)
     else:
         body = _unplanned(pipeline, channel.head, change, done)
-        status = statuses.of_checks("plan", name, done.exit_code, url)
+        may_order = bool(_order(pipeline, channel.head, change, done))
+        status = statuses.of_checks("plan", name, done.exit_code, url, may_order=may_order)
     channel.report(name, body, channel.of_plan(status, digest))
 
 
+def _order(pipeline: Pipeline, head: str, change: CheckedChange, done: PlanResult) -> str:
+    """Return the commit that a member can order to plan by a comment, "" where that helps nobody.
+
+    Only GitHub has such comments, and a plan does not start where the checks found problems.
+    """
+    is_possible = pipeline.is_github and pipeline.event.number and change.tier is Tier.STRANGER
+    return head if is_possible and not done.findings else ""
+
+
 def _unplanned(pipeline: Pipeline, head: str, change: CheckedChange, done: PlanResult) -> str:
-    """Return the comment of an environment that was not planned. Only GitHub has comments that order a plan."""
-    name, is_stranger = done.environment, change.tier is Tier.STRANGER
+    """Return the comment of an environment that was not planned."""
+    name = done.environment
     units = [one for one in change.affected.units if one.environment == name] if change.affected else None
-    why, order = change.why if is_stranger else done.why, head if is_stranger and pipeline.is_github else ""
+    why, order = change.why if change.tier is Tier.STRANGER else done.why, _order(pipeline, head, change, done)
     found, flags = (locations.findings(one, pipeline.prefix) for one in (done.findings, change.flags))
     return comment.render_unplanned(comment.Marker(name, "", head), why, units, found, flags, order)
 

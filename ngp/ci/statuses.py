@@ -138,11 +138,14 @@ def of_earlier(verb: str, environment: str, text: str, url: str) -> CommitStatus
     return CommitStatus(context(verb, environment), CommitState.SUCCESS, text, url)
 
 
-def of_checks(verb: str, environment: str, exit_code: int, url: str) -> CommitStatus:
-    """Return the status of an environment without a plan: pending, so that nothing is merged unplanned."""
+def of_checks(verb: str, environment: str, exit_code: int, url: str, *, may_order: bool) -> CommitStatus:
+    """Return the status of an environment without a plan: pending, so that nothing is merged unplanned.
+
+    `may_order` says whether a member can order the plan by a comment.
+    """
     if exit_code:
         return CommitStatus(
             context(verb, environment), CommitState.FAILURE, f"not planned (exit code {exit_code})", url
         )
-    state, text = CommitState.PENDING, "checked; waiting for a member to order a plan"
-    return CommitStatus(context(verb, environment), state, text, url)
+    text = "checked; waiting for a member to order a plan" if may_order else "checked, not planned"
+    return CommitStatus(context(verb, environment), CommitState.PENDING, text, url)

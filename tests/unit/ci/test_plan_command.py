@@ -40,6 +40,23 @@ def test_a_comment_that_orders_no_plan_changes_nothing(repository, change, body,
     assert (repository.forge.comments, repository.forge.statuses) == (comments, statuses)
 
 
+@pytest.mark.parametrize("has_problems", [False, True])
+def test_an_order_is_asked_for_where_the_checks_found_nothing(repository, change, monkeypatch, has_problems):
+    monkeypatch.setattr(changes, "check", lambda *_: [Finding("this is wrong")] if has_problems else [])
+    repository.run("plan", "dev", event=change)
+    [body] = repository.forge.comment("environment=dev")
+    assert (f"/ngp plan {repository.head}" in body) is not has_problems
+    assert repository.forge.status("ngp/plan/dev") == ("failure" if has_problems else "pending")
+
+
+def test_where_no_comment_orders_a_plan_no_status_waits_for_one(repository, change):
+    """On GitLab, and for an event of GitHub that ngp does not know."""
+    event = {"repository": {"default_branch": "main"}}
+    repository.run("plan", "dev", "--since", change["pull_request"]["base"]["sha"], event=event, name="unheard_of")
+    texts = [about for _, name, _, about in repository.forge.statuses if name == "ngp/plan/dev"]
+    assert texts[-1] == "not for a merge: checked, not planned"
+
+
 def test_an_edited_comment_changes_nothing(repository, change):
     event = {**order(f"/ngp plan {repository.head}", "anna"), "action": "edited"}
     done = repository.run("plan", "--json", event=event, name="issue_comment")

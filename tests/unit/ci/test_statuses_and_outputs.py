@@ -57,8 +57,10 @@ def test_the_last_job_finishes_the_status_over_all(tmp_path):
 
 
 def test_what_has_no_plan_is_not_ready_to_be_merged():
-    assert statuses.of_checks("plan", "dev", 0, "").state is CommitState.PENDING
-    assert statuses.of_checks("plan", "dev", 1, "").state is CommitState.FAILURE
+    for may_order, text in ((True, "checked; waiting for a member to order a plan"), (False, "checked, not planned")):
+        made = statuses.of_checks("plan", "dev", 0, "", may_order=may_order)
+        assert (made.state, made.description) == (CommitState.PENDING, text)
+        assert statuses.of_checks("plan", "dev", 1, "", may_order=may_order).state is CommitState.FAILURE
     assert statuses.of_refusal("apply", "dev", 4, "").state is CommitState.FAILURE
 
 

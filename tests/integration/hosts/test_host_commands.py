@@ -152,6 +152,9 @@ def test_what_hosts_write_ends_with_its_reader(machines, ngp, tmp_path):
     pids = [int(line) for line in (tmp_path / "pids").read_text().split()]
     assert (done.returncode, done.stdout.count("| y\n")) == (141, 2)
     assert pids
+    deadline = time.monotonic() + 20  # sshd ends them when the connection is gone, a moment after ngp
+    while any(map(processes.is_alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert not [pid for pid in pids if processes.is_alive(pid)]
 
 

@@ -75,7 +75,7 @@ def target(
     can be fetched, one that has `known` is as new. A shallow clone may get much history with it; `say` hears that.
     Raises MissingError (69) where only an older one is here, or none.
     """
-    remote = revisions.git(platform, "remote").stdout.partition("\n")[0]
+    remote = revisions.remote(platform)
     here, why = f"refs/remotes/{remote}/{branch}", ""
     if remote and may_fetch:
         if is_shallow(platform):
@@ -118,7 +118,7 @@ def find(
     """
     if not named:
         return ""
-    remote = revisions.git(platform, "remote").stdout.partition("\n")[0] if may_fetch else ""
+    remote = revisions.remote(platform) if may_fetch else ""
     if remote and revisions.find(platform, named) is None:
         revisions.git(platform, "fetch", "--quiet", "--no-tags", "--depth=1", "--", remote, named)
     parted = revisions.git(platform, "merge-base", "HEAD", named)

@@ -117,6 +117,13 @@ def origin(ref: str) -> str:
     return f"The modules of `{ref}`."
 
 
+def remote(platform: Platform) -> str:
+    """Return the remote to fetch from: Git's `checkout.defaultRemote`, else `origin`, else the first; "" without."""
+    names = git(platform, "remote").stdout.split()
+    named = git(platform, "config", "--get", "checkout.defaultRemote").stdout.strip() if len(names) > 1 else ""
+    return next((name for name in (named, "origin", *names) if name in names), "")
+
+
 def git(
     platform: Platform,
     *arguments: str,

@@ -147,7 +147,7 @@ def _is_alone(platform: Platform, known: list[str]) -> bool:
 
 def _unknown(repository: _Repository, what: str, why: str, todo: str) -> NgpError:
     where = str(repository.platform.path)
-    remote = _read(repository.platform, "remote").partition("\n")[0]
+    remote = revisions.remote(repository.platform)
     if repository.is_shallow:
         why = f"{why}; this is a shallow clone".lstrip("; ")
         fetch = f"git fetch --unshallow {remote} {_ALL.format(remote=remote)}"

@@ -138,7 +138,7 @@ def leaky(life, monkeypatch):
     life.git("checkout", "--quiet", "main")
     life.commit("Leaky")
     life.git("push", "--quiet", "origin", "main")
-    life.git("remote", "add", "a-mirror", f"https://{USERINFO}:{USERINFO}@127.0.0.1:9/x.git")
+    life.git("remote", "add", "a-mirror", f"https://{USERINFO}:{USERINFO}@127.0.0.1:9/y.git")
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", canary("name"))
         monkeypatch.setenv(f"GIT_{role}_EMAIL", f"{canary('mail')}@example.com")
@@ -165,7 +165,8 @@ def walk(life):
     yield 1, life.run("Fail", "plan", "--json", event=event, env=env)
     yield 0, life.run("Checks", "plan", "--json", event=life.pull(is_fork=True, number=14), env=env)
     event["pull_request"]["base"]["sha"] = "e" * 40
-    yield 64, life.run("No base", "plan", "--json", event=event, env=env)
+    life.git("remote", "set-url", "origin", f"https://{USERINFO}:{USERINFO}@127.0.0.1:9/x.git")
+    yield 69, life.run("No base", "plan", "--json", event=event, env=env)
 
 
 def secrets():

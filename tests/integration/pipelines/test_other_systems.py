@@ -39,6 +39,7 @@ def test_a_change_walks_through_the_pipelines_of_gitlab(gitlab, platform, remote
 
 def planned(gitlab, forge, api):
     request = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": "3", **api}
+    request["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"] = "main"
     request |= {"CI_COMMIT_SHA": forge.pulls[3]["head"], "CI_MERGE_REQUEST_DIFF_BASE_SHA": forge.pulls[3]["base"]}
     request |= dict.fromkeys(("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_ID"), "12")
     assert gitlab.jobs(**request) == {"plan": False}

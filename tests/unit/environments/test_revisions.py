@@ -40,6 +40,18 @@ def test_a_platform_outside_of_git_has_no_head(house):
     assert revisions.head(house.path) == ""
 
 
+def test_the_remote_to_fetch_from_is_not_just_the_first_by_name(house):
+    git(house.path, "init", "-q")
+    assert revisions.remote(house.platform) == ""
+    for name, expected in (("upstream", "upstream"), ("a-mirror", "a-mirror"), ("origin", "origin")):
+        git(house.path, "remote", "add", name, "https://example.com/x.git")
+        assert revisions.remote(house.platform) == expected
+    git(house.path, "config", "checkout.defaultRemote", "upstream")
+    assert revisions.remote(house.platform) == "upstream"
+    git(house.path, "config", "checkout.defaultRemote", "gone")
+    assert revisions.remote(house.platform) == "origin"
+
+
 def _pin(house, ref):
     subject = drafts.read(house.platform, "dev", ref)
     draft = drafting.prepare(subject, Choice(catalogue=ref))

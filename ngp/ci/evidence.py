@@ -33,7 +33,8 @@ class EvidenceGap(Enum):
     FAILED = ("the last plan of {commit} failed, as {status} says", "")
     UNFINISHED = ("no plan of {commit} has finished, as {status} says", "")
     OLDER = (
-        "the status {status} on {commit} names no bundle that was planned for a merge: an older ngp set it",
+        "the status {status} on {commit} names no bundle that was planned for a merge into a known branch: "
+        "an older ngp may have set it",
         "plan open pull requests again with this version of ngp",
     )
 

@@ -132,7 +132,6 @@ _COPIES = re.compile(
 )
 _INLINE = re.compile(r"(\w+) \{ (.+) \}")
 _BRANCH = re.compile(r"branch ['\"](.+)['\"]")
-_SH = re.compile(r"sh '(.*)'")
 _PARAMETER = re.compile(r"string\(name: '(\w+)', defaultValue: '', description: '[^']+'\)")
 _EXPRESSION = re.compile(r"params\.(\w+) \|\| params\.(\w+)|!params\.(\w+) && !params\.(\w+)")
 

@@ -135,7 +135,7 @@ NO_STATUS = "no plan for a merge set the status ngp/plan/dev on ffffffffffff"
         ("theirs", "only another account set the status ngp/plan/dev on ffffffffffff"),
         ("failed", "the last plan of ffffffffffff failed"),
         ("failed since", "the last plan of ffffffffffff failed"),
-        ("older", "names no bundle that was planned for a merge: an older ngp set it"),
+        ("older", "names no bundle that was planned for a merge into a known branch: an older ngp may have set it"),
         ("no account", "ngp cannot tell which account this token belongs to"),
     ],
 )

@@ -74,29 +74,29 @@ def test_the_branch_that_a_change_goes_into_is_fetched_where_that_may_be(merge):
     assert bases.target(Platform(upstream, "demo"), "main", "e" * 40, may_fetch=True) == "e" * 40  # it has no remote
 
 
-def test_a_shallow_clone_gets_the_history_where_that_may_be(merge):
-    folder, commits = merge
+def shallow(merge):
+    """A shallow clone of topic, after others merged into main; main's newest commit, which it lacks."""
+    folder, _ = merge
     upstream = folder / "upstream"
     git(upstream, "commit", "--quiet", "--allow-empty", "--message", "what others merged")
-    newest = git(upstream, "rev-parse", "main")
     git(folder, "clone", "--quiet", "--depth=1", "--branch=topic", f"file://{upstream}", "cut")
-    platform = Platform(folder / "cut", "demo")
+    return Platform(folder / "cut", "demo"), git(upstream, "rev-parse", "main")
+
+
+def test_a_shallow_clone_gets_the_history_where_that_may_be(merge):
+    platform, newest = shallow(merge)
     assert bases.find(platform, newest, may_fetch=False) == newest
     assert bases.is_shallow(platform)
-    assert bases.find(platform, newest, may_fetch=True) == commits["topic"]
+    assert bases.find(platform, newest, may_fetch=True) == merge[1]["topic"]
     assert not bases.is_shallow(platform)
 
 
 @pytest.fixture
 def cut(merge):
     """A shallow clone of topic that has the newest commit of main, too; that commit."""
-    folder, _ = merge
-    upstream = folder / "upstream"
-    git(upstream, "commit", "--quiet", "--allow-empty", "--message", "what others merged")
-    newest = git(upstream, "rev-parse", "main")
-    git(folder, "clone", "--quiet", "--depth=1", "--branch=topic", f"file://{upstream}", "cut")
-    git(folder / "cut", "fetch", "--quiet", "--depth=1", "origin", newest)
-    return Platform(folder / "cut", "demo"), newest
+    platform, newest = shallow(merge)
+    git(platform.path, "fetch", "--quiet", "--depth=1", "origin", newest)
+    return platform, newest
 
 
 def test_the_history_is_fetched_where_the_remote_lacks_what_is_checked_out(merge, cut):
